@@ -1,0 +1,49 @@
+"""Follow-ups: work left for afterwards. Lessons: what is to be remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class FollowUpState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    id: int
+    incident_id: int
+    #: Short number within the incident.
+    number: int
+    #: Slack mrkdwn.
+    text: str
+    #: Slack id, or None: nobody has it yet.
+    owner: str | None
+    due_on: date | None
+    state: FollowUpState
+    created_at: datetime
+    created_by: str
+
+
+class LessonKind(StrEnum):
+    """`improvement` is a change to make for good; the others say how the response went."""
+
+    IMPROVEMENT = "improvement"
+    WENT_WELL = "went-well"
+    WENT_BADLY = "went-badly"
+    LUCKY = "lucky"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    id: int
+    incident_id: int
+    kind: LessonKind
+    #: Slack mrkdwn.
+    text: str
+    created_at: datetime
+    created_by: str

@@ -1,0 +1,34 @@
+"""A refusal is an answer: one or more sentences that say what is wrong, then what to do.
+
+Raise it anywhere below the doors. Only slack/app.py and web/app.py show it.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A polite no. `sentence` is Slack mrkdwn, complete, with an example to copy in backticks."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class NotAnIncidentChannel(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "This channel is not an incident channel. Run this inside one, "
+            "or open one with `/incident open <what is wrong>`."
+        )
+
+
+class NoSuchIncident(Refusal):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no incident {what} that you can see. `/incident list` shows them all.")
+
+
+class NotYours(Refusal):
+    """A private incident is asked about by someone outside its channel."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such incident that you can see. `/incident list` shows the ones you can.")

@@ -1,0 +1,96 @@
+"""Timeline entries: what happened, when it happened, by whose account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an entry tells. The value is stored, typed by people, and printed."""
+
+    IMPACT = "impact"
+    DETECTION = "detection"
+    ESCALATION = "escalation"
+    HYPOTHESIS = "hypothesis"
+    FINDING = "finding"
+    DECISION = "decision"
+    ACTION = "action"
+    DEAD_END = "dead end"
+    MITIGATION = "mitigation"
+    RESOLUTION = "resolution"
+    COMMS = "comms"
+    RUNBOOK = "runbook"
+    NOTE = "note"
+
+
+class Source(StrEnum):
+    """The door through which an entry came."""
+
+    COMMAND = "command"
+    MODAL = "modal"
+    REACTION = "reaction"
+    PIN = "pin"
+    SHORTCUT = "shortcut"
+    BUTTON = "button"
+    RUNBOOK = "runbook"
+    AUTOMATIC = "automatic"
+    CLI = "cli"
+    WEB = "web"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A file that was attached to a message, as Slack names it."""
+
+    file_id: str
+    name: str
+    permalink: str
+    mimetype: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One timeline entry, as it stands now."""
+
+    id: int
+    incident_id: int
+    #: Short number within the incident: the 12 of `#12`. Never reused.
+    number: int
+    kind: Kind
+    #: Slack mrkdwn as it was typed, mentions and links in Slack's markup.
+    text: str
+    #: When the thing happened (UTC).
+    happened_at: datetime
+    #: When it was written down (UTC).
+    recorded_at: datetime
+    #: Slack id of the person whose account this is (the author of a pinned message).
+    author: str
+    #: Slack id of the person who had it written down.
+    recorded_by: str
+    source: Source
+    #: What makes a second delivery the same entry.
+    origin: str | None = None
+    #: Slack permalink of the message behind the entry, or "".
+    permalink: str = ""
+    images: tuple[Image, ...] = ()
+    #: Set when the entry was undone; an undone entry is kept, and left out of documents.
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+    #: How many times the entry was edited.
+    edits: int = 0
+
+
+@dataclass(frozen=True)
+class EntryRevision:
+    """What an entry said before it was edited or undone."""
+
+    id: int
+    entry_id: int
+    kind: Kind
+    text: str
+    happened_at: datetime
+    changed_at: datetime
+    changed_by: str
