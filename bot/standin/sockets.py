@@ -1,0 +1,142 @@
+"""Socket Mode: single-use tickets, up to ten connections an app, envelopes and their acks."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import itertools
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bot.standin.installed import InstalledApp
+from bot.standin.model import Json
+from bot.standin.outward import Answer, Delivery, envelope
+
+MOST_CONNECTIONS = 10
+
+
+@dataclass(eq=False)
+class Connection:
+    app_id: str
+    socket: WebSocket
+    #: envelope id -> who waits for its ack
+    waiting: dict[str, concurrent.futures.Future[Json]] = field(default_factory=dict)
+
+
+class Sockets:
+    """Lives on the server's loop; `send` is called from other threads."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.base_url = ""
+        self._tickets: dict[str, str] = {}
+        self._open: list[Connection] = []
+        self._turn = itertools.count()
+        #: how many connections were accepted so far
+        self.accepted = 0
+
+    def new_url(self, app: InstalledApp) -> str:
+        """A WebSocket address that works once."""
+        ticket = secrets.token_hex(16)
+        self._tickets[ticket] = app.app_id
+        return f"{self.base_url.replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={app.app_id}"
+
+    def connections(self, app_id: str | None = None) -> int:
+        return sum(1 for c in self._open if app_id in (None, c.app_id))
+
+    async def endpoint(self, socket: WebSocket) -> None:
+        app_id = self._tickets.pop(socket.query_params.get("ticket", ""), None)
+        if app_id is None:
+            await socket.close(1008)
+            return
+        await socket.accept()
+        connection = Connection(app_id, socket)
+        if self.connections(app_id) >= MOST_CONNECTIONS:
+            await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
+            await socket.close()
+            return
+        self._open.append(connection)
+        self.accepted += 1
+        try:
+            await socket.send_json(self._hello(app_id))
+            while True:
+                self._acked(connection, await socket.receive_text())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if connection in self._open:
+                self._open.remove(connection)
+            for waiting in connection.waiting.values():
+                if not waiting.done():
+                    waiting.set_exception(ConnectionResetError())
+
+    def _hello(self, app_id: str) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": self.connections(app_id),
+            "debug_info": {"host": "stand-in", "build_number": 1, "approximate_connection_time": 3600},
+            "connection_info": {"app_id": app_id},
+        }
+
+    def _acked(self, connection: Connection, text: str) -> None:
+        try:
+            frame = json.loads(text)
+        except ValueError:
+            return
+        waiting = connection.waiting.pop(str(frame.get("envelope_id")), None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(frame.get("payload") or {})
+
+    def send(self, app: InstalledApp, delivery: Delivery, patience: float) -> Answer:
+        """Send an envelope over one of the app's connections and wait for its ack."""
+        started = time.perf_counter()
+        future: concurrent.futures.Future[Json] = concurrent.futures.Future()
+        if self.loop is None or self.loop.is_closed():
+            return Answer(None, "", 0.0, "connection_failed")
+        asyncio.run_coroutine_threadsafe(self._give(app, delivery, future), self.loop)
+        failed, body = None, ""
+        try:
+            payload = future.result(patience)
+            body = json.dumps(payload) if payload else ""
+        except concurrent.futures.TimeoutError:
+            failed = "http_timeout"
+        except ConnectionError:
+            failed = "connection_failed"
+        return Answer(None if failed else 200, body, (time.perf_counter() - started) * 1000, failed)
+
+    async def _give(
+        self, app: InstalledApp, delivery: Delivery, future: concurrent.futures.Future[Json]
+    ) -> None:
+        mine = [c for c in self._open if c.app_id == app.app_id]
+        if not mine:
+            future.set_exception(ConnectionRefusedError())
+            return
+        connection = mine[next(self._turn) % len(mine)]
+        connection.waiting[delivery.envelope_id] = future
+        try:
+            await connection.socket.send_json(envelope(delivery))
+        except (RuntimeError, WebSocketDisconnect):
+            if not future.done():
+                future.set_exception(ConnectionResetError())
+
+    async def refresh(self, reason: str, *, warn_for: float) -> None:
+        """Tell every connection to come back on a new one, then close it."""
+        for connection in list(self._open):
+            await connection.socket.send_json({"type": "disconnect", "reason": "warning", "debug_info": {}})
+        await asyncio.sleep(warn_for)
+        for connection in list(self._open):
+            self._open.remove(connection)
+            await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+            await connection.socket.close()
+
+    async def close_all(self) -> None:
+        for connection in list(self._open):
+            self._open.remove(connection)
+            try:
+                await connection.socket.close()
+            except (RuntimeError, WebSocketDisconnect):
+                continue
