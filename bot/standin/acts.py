@@ -1,4 +1,4 @@
-"""What a person does in the workspace: the deeds behind POST /ui/act, and the story's and the tests' own way in."""
+"""What a person does in the workspace: the deeds behind POST /ui/act, in process for a story."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>]+[^\s<>.,;:!?)\]'\"]")
 
 
 def typed(ws: Workspace, text: str) -> str:
-    """A person's text as Slack keeps it: & < > escaped, addresses and @names and #channels made into tokens."""
+    """A person's text as Slack keeps it: & < > escaped; addresses, @names, #channels made into tokens."""
     kept: list[str] = []
 
     def keep(token: str) -> str:
@@ -49,7 +49,7 @@ def typed(ws: Workspace, text: str) -> str:
 
 
 class Acts:
-    """`act({"as": "U1", "do": "message", ...})` does one thing as a person and answers like the page is answered."""
+    """`act({"as": "U1", "do": "message", ...})` does one thing as a person, answered as the page is."""
 
     def __init__(self, ws: Workspace, views: Views, interactions: Interactions) -> None:
         self._ws = ws

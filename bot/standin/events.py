@@ -40,7 +40,7 @@ def is_subscribed(app: InstalledApp, event: Json) -> bool:
 
 
 class Events:
-    """Hands events to `later(seconds, deed)` for delivery; `retry_scale` shortens the waits between retries."""
+    """Hands events to `later(seconds, deed)` for delivery; `retry_scale` shortens the retries' waits."""
 
     def __init__(
         self,

@@ -82,7 +82,7 @@ class Hooks:
         text = str(said.get("text") or "")
         if not text and not blocks and not said.get("attachments"):
             raise Refused("no_text")
-        content = {
+        content: Json = {
             "text": text,
             "blocks": blockkit.with_ids(blocks),
             "attachments": list(said.get("attachments") or []),

@@ -16,7 +16,7 @@ from bot.standin.workspace import Workspace
 
 
 class Interactions:
-    """Each deed builds its payload under the lock, waits for the app outside it, then does what was answered."""
+    """Each deed builds its payload under the lock, waits for the app outside it, does what was answered."""
 
     def __init__(self, ws: Workspace, views: Views, hooks: Hooks, outward: Outward) -> None:
         self._ws = ws

@@ -1,4 +1,4 @@
-"""Slack's rate limits: a sliding minute window per method and app, and about one post a second per channel."""
+"""Slack's rate limits: a sliding minute per method and app, and about one post a second per channel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POST_BURST = 10
 
 
 class Limits:
-    """Counts calls.  `per_minute` overrides a method's tier; `window` shrinks the minute for tests (seconds)."""
+    """Counts calls.  `per_minute` overrides a method's tier; `window` shrinks the minute (seconds)."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """The stand-in Slack: a workspace of our own over real HTTP and real WebSockets, for tests and for the demo.
 
-It knows nothing of any bot.  `Standin().start()` serves from a thread with its own event loop; whatever waits for
-an app's answer runs in a pool of threads beside it.
+It knows nothing of any bot.  `Standin().start()` serves from a thread with its own event loop; whatever waits
+for an app's answer runs in a pool of threads beside it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from bot.standin.views import Views
 from bot.standin.webapi import WebApi
 from bot.standin.workspace import Workspace
 
-#: given (act, set_clock) makes the story's player; see bot/standin/story.py
+#: makes the player of a story for this stand-in (its `act` and `set_clock`); see bot/standin/story.py
 MakePlayer = Callable[["Standin"], Player]
 
 
 class Standin:
-    """`latency`: seconds added to every Web API call.  `limits`: rate limits on or off, or calls a minute by method.
+    """`latency`: seconds added to every Web API call.  `limits`: on, off, or calls a minute by method.
 
     `retry_scale` shortens the waits between event retries (1.0 is Slack's 0, 60, 300 s), `limit_window` the
     minute of the rate limits, `patience` the three seconds an app has to answer.
@@ -206,7 +206,7 @@ class Standin:
         return [d for d in list(self.outward.deliveries) if kind in (None, d.kind)]
 
     def redeliver(self, delivery: Delivery, new_envelope: bool = False, times: int = 1) -> list[Answer]:
-        """Send the very same signed body or envelope again; `new_envelope` signs or wraps it anew each time."""
+        """Send the very same signed body or envelope again; `new_envelope` signs or wraps it anew."""
         app = self.workspace.apps[delivery.app_id]
         return [self.outward.send_again(app, delivery, new_envelope=new_envelope) for _ in range(times)]
 

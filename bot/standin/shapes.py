@@ -1,4 +1,4 @@
-"""How Slack writes a user, a channel, a message or a file as JSON: the same in answers, in events, in payloads."""
+"""How Slack writes a user, a channel, a message or a file as JSON, in answers, events and payloads alike."""
 
 from __future__ import annotations
 

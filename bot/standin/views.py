@@ -92,7 +92,7 @@ class Views:
     def update(
         self, app: InstalledApp, view: Json, *, view_id: str, external_id: str, seen_hash: str
     ) -> Json:
-        """Put new content into an open view, or a Home tab; what is filled in stays where block and action stay."""
+        """New content for an open view or a Home tab; what is filled in stays where block and action stay."""
         old = self._find(app, view_id, external_id)
         if seen_hash and seen_hash != old["hash"]:
             raise Refused("hash_conflict")

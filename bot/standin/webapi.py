@@ -105,10 +105,15 @@ class WebApi:
             method = self._methods.get(call.method)
             if method is None:
                 raise Refused("unknown_method", req_method=call.method)
-            app, kind = self._caller(token, method)
+            app, has_app_token = self._caller(token, method)
             call.app_id = app.app_id
             context = CallContext(
-                self._ws, self._views, app, Arguments(args), kind, new_socket_url=self._new_socket_url
+                self._ws,
+                self._views,
+                app,
+                Arguments(args),
+                has_app_token,
+                new_socket_url=self._new_socket_url,
             )
             if method.scopes:
                 context.require(*method.scopes)
@@ -123,16 +128,16 @@ class WebApi:
                 )
             return {"ok": True} | method.run(context)
 
-    def _caller(self, token: str, method: Method) -> tuple[InstalledApp, str]:
+    def _caller(self, token: str, method: Method) -> tuple[InstalledApp, bool]:
         apps = list(self._ws.apps.values())
         wants_app_token = method.name == "apps.connections.open"
         if not token:
             if method.name == "api.test" and apps:
-                return apps[0], "none"
+                return apps[0], False
             raise Refused("not_authed")
         for app in apps:
             if token == (app.app_token if wants_app_token else app.bot_token):
-                return app, "app" if wants_app_token else "bot"
+                return app, wants_app_token
             if token in (app.app_token, app.bot_token):
                 raise Refused("not_allowed_token_type")
         raise Refused("invalid_auth")

@@ -1,7 +1,7 @@
 """The state of the stand-in workspace.
 
-Everything lives in memory behind `lock`; whoever reads or changes anything holds it.  The workspace knows no
-HTTP: it tells `on_event` (an event apps may subscribe to) and `on_change` (the page should re-read something).
+Everything lives in memory behind `lock`; whoever reads or changes anything holds it.  The workspace knows
+no HTTP: it tells `on_event` (what apps may subscribe to) and `on_change` (what the page should re-read).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class CallContext:
     views: Views
     app: InstalledApp
     args: Arguments
-    token_kind: str = "bot"
+    has_app_token: bool = False
     #: filled by apps.connections.open
     new_socket_url: Callable[[InstalledApp], str] = field(default=lambda app: "")
 

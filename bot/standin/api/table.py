@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from bot.standin.api import auth, chat, conversations, history, membership, users, views
+from bot.standin.api import (
+    auth,
+    blocks,
+    bookmarks,
+    chat,
+    conversations,
+    files,
+    history,
+    membership,
+    pins,
+    reactions,
+    users,
+    views,
+)
 from bot.standin.api.method import Method
 
 
 def methods() -> dict[str, Method]:
     """Slack's name of a method -> the method."""
     found: dict[str, Method] = {}
-    for room in (auth, chat, conversations, history, membership, users, views):
+    for room in (
+        auth,
+        blocks,
+        bookmarks,
+        chat,
+        conversations,
+        files,
+        history,
+        membership,
+        pins,
+        reactions,
+        users,
+        views,
+    ):
         found |= room.FAMILY.methods
     return found
