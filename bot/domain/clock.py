@@ -35,12 +35,12 @@ _TO_ANOTHER = re.compile(
 #: What may be a clock time or a mere number -> two ways to say it, from the hour {h}, its twelve-hour
 #: form {t} and the minutes {m}.
 _BARE = (
+    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])\s?[-–—]\s?[0-9]{1,2}(?![\w.:])"), "{h:02d}:00", "{t}pm"),
     (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])(?![\w.:])"), "{h:02d}:00", "{t}pm"),
     (re.compile(r"(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9])(?!\w)"), "{h:02d}:{m}", "{h:02d}:{m} UTC"),
     (re.compile(r"(?P<h>[01]?[0-9]|2[0-3])\.(?P<m>[0-5][0-9])(?![\w.])"), "{h:02d}:{m}", "{h:02d}:{m} UTC"),
     (re.compile(r"(?P<h>[0-9])h(?P<m>[0-5][0-9])(?!\w)", re.IGNORECASE), "{h:02d}:{m}", "{h}h{m}m ago"),
     (re.compile(r"(?P<h>[01]?[0-9]|2[0-3])h(?!\w)", re.IGNORECASE), "{h:02d}:00", "{h}h ago"),
-    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])\s?[-–—]\s?[0-9]{1,2}(?![\w.:])"), "{h:02d}:00", "{t}pm"),
 )
 
 

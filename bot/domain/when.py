@@ -231,7 +231,7 @@ def _refuse_unclear(body: str, now: datetime, zone: tzinfo, stands_apart: Callab
 
 
 def _settle(clock: Clock, day: Day | None, spoken: Spoken | None, now: datetime, zone: tzinfo) -> datetime:
-    """Give the UTC moment of a clock time on a day. Raises Refusal unless it is exactly one, and not ahead."""
+    """Give the UTC moment of a clock time on a day. Raises Refusal unless it is just one, and past."""
     moment = _latest(clock, day, spoken, now, spoken.zone if spoken else zone, zone)
     if day is not None and day.is_relative and spoken is not None:
         here = day.candidates(now.astimezone(zone).date())
@@ -275,7 +275,7 @@ def _latest(
 
 
 def _moments(day: date, at: time, spoken: Spoken | None, there: tzinfo) -> list[datetime]:
-    """Give the UTC moments at which clocks there show this: one, or two when they were put back or forward."""
+    """Give the UTC moments at which clocks there show this: two when they were put back or forward."""
     wall = datetime.combine(day, at)
     if spoken is None or not spoken.region:
         return sorted({wall.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1)})
@@ -322,7 +322,8 @@ def _refuse_twice(wall: datetime, past: list[datetime], region: tzinfo, is_dated
 def _refuse_old(written: str, now: datetime) -> NoReturn:
     raise Refusal(
         f"“{written}” is more than 5 years back. "
-        f"Write a later one such as `{now - timedelta(days=1):%Y-%m-%d} 10:30`, or `now` with the date in the text."
+        f"Write a later one such as `{now - timedelta(days=1):%Y-%m-%d} 10:30`, "
+        "or `now`, with the date in the text."
     )
 
 
