@@ -9,9 +9,11 @@ from __future__ import annotations
 class Refusal(Exception):
     """A polite no. `sentence` is Slack mrkdwn, complete, with an example to copy in backticks."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        #: The form's field that the sentence is about; "" for the whole.
+        self.field = field
 
 
 class NotAnIncidentChannel(Refusal):
@@ -31,4 +33,6 @@ class NotYours(Refusal):
     """A private incident is asked about by someone outside its channel."""
 
     def __init__(self) -> None:
-        super().__init__("There is no such incident that you can see. `/incident list` shows the ones you can.")
+        super().__init__(
+            "There is no such incident that you can see. `/incident list` shows the ones you can."
+        )

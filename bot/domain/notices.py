@@ -1,0 +1,237 @@
+"""Notices: what Slack must be told, as typed facts and ids. What they say is looked up when they are sent.
+
+A notice is put into the outbox in the transaction that makes it true, and delivered afterwards.
+`key` is its order: notices of one key are delivered one after another, keys do not wait for each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something Slack must be told about one incident."""
+
+    #: True: an open notice of the same key and kind is enough, since it says what is true when it is sent.
+    is_latest_only: ClassVar[bool] = False
+
+    incident_id: int
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+    @property
+    def key(self) -> str:
+        """Posts into the incident's channel keep their order."""
+        return f"inc:{self.incident_id}"
+
+    @property
+    def args(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class IncidentOpened(Notice):
+    """The channel is to be made. Everything else about the incident follows from its answer."""
+
+
+@dataclass(frozen=True)
+class HeaderDue(Notice):
+    """The header card is to be posted, then pinned and bookmarked."""
+
+
+@dataclass(frozen=True)
+class PeopleInvited(Notice):
+    people: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:invite"
+
+
+@dataclass(frozen=True)
+class TopicChanged(Notice):
+    is_latest_only: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:topic"
+
+
+@dataclass(frozen=True)
+class PurposeDue(Notice):
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:purpose"
+
+
+@dataclass(frozen=True)
+class HeaderPosted(Notice):
+    """The card is there: pin it."""
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:pin"
+
+
+@dataclass(frozen=True)
+class BookmarksDue(Notice):
+    """The channel's bookmarks: the runbook and the postmortem."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:bookmarks"
+
+
+@dataclass(frozen=True)
+class CardChanged(Notice):
+    """The header card, the topic's facts or the roles changed."""
+
+    is_latest_only: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class AnnouncementDue(Notice):
+    """The announcement is to be posted, or brought up to date when it is there."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
+
+
+@dataclass(frozen=True)
+class EntriesLogged(Notice):
+    """Entries that the channel has not been shown yet: one message shows all that wait."""
+
+    is_latest_only: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class EntryChanged(Notice):
+    """An entry was edited or undone: the message that shows it is brought up to date."""
+
+    entry_id: int
+
+
+@dataclass(frozen=True)
+class MessageMarked(Notice):
+    """A person marked a message for the timeline (reaction or pin): it is to be read and logged."""
+
+    channel_id: str
+    ts: str
+    by: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        return f"msg:{self.channel_id}:{self.ts}"
+
+
+@dataclass(frozen=True)
+class MessageLogged(Notice):
+    """A message of the channel is now an entry: it gets the bot's mark."""
+
+    channel_id: str
+    ts: str
+
+    @property
+    def key(self) -> str:
+        return f"msg:{self.channel_id}:{self.ts}"
+
+
+@dataclass(frozen=True)
+class RunStarted(Notice):
+    run_id: int
+
+
+@dataclass(frozen=True)
+class StepReached(Notice):
+    run_id: int
+    position: int
+
+
+@dataclass(frozen=True)
+class StepMarked(Notice):
+    run_id: int
+    position: int
+
+
+@dataclass(frozen=True)
+class UpdatePosted(Notice):
+    update_id: int
+
+
+@dataclass(frozen=True)
+class UpdateAnnounced(Notice):
+    """Stakeholders outside the channel are told, under the announcement."""
+
+    update_id: int
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
+
+
+@dataclass(frozen=True)
+class DraftCompiled(Notice):
+    """A revision of the postmortem is stored: post its file and its summary."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class ArchiveAsked(Notice):
+    """Archiving ejects the bot, so it keeps its place behind everything else in the channel."""
+
+
+@dataclass(frozen=True)
+class PersonNamed(Notice):
+    """A person is named somewhere and Lantern has not met them: ask Slack who they are."""
+
+    person_id: str
+
+    @property
+    def key(self) -> str:
+        return f"person:{self.person_id}"
+
+
+@dataclass(frozen=True)
+class ChannelNamed(Notice):
+    channel_id: str
+
+    @property
+    def key(self) -> str:
+        return f"channel:{self.channel_id}"
+
+
+@dataclass(frozen=True)
+class PersonTold(Notice):
+    """One person is to be told a sentence, privately."""
+
+    person_id: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        return f"told:{self.person_id}"
+
+
+@dataclass(frozen=True)
+class Whispered(Notice):
+    """The answer to a button or form: one person sees it, in the channel where they asked."""
+
+    channel_id: str
+    person_id: str
+    text: str
+    blocks: list[dict[str, Any]] | None = None
+
+    @property
+    def key(self) -> str:
+        return f"told:{self.person_id}"

@@ -1,0 +1,128 @@
+"""The environment, read into Settings. What is missing or wrong is a sentence with the name and an example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsWrong(Exception):
+    """The settings cannot be used. `sentences` say what to do, one a setting."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def shipped(name: str) -> Path:
+    """A folder or file that comes with the project: beside bot/ in a checkout, inside it when installed."""
+    here = Path(__file__).resolve().parent
+    beside = here.parent / name
+    return beside if beside.exists() else here / "shipped" / name
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, by environment variable. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
+
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    database_url: str = Field("sqlite:///lantern-data/lantern.db", validation_alias="LANTERN_DATABASE_URL")
+    announce_channel: str = Field("", validation_alias="LANTERN_ANNOUNCE_CHANNEL")
+    time_zone: str = Field("UTC", validation_alias="LANTERN_TIME_ZONE")
+    channel_name: str = Field("inc-{number:04d}-{title}", validation_alias="LANTERN_CHANNEL_NAME")
+    default_severity: str = Field("SEV3", validation_alias="LANTERN_DEFAULT_SEVERITY")
+    runbooks: Path = Field(default_factory=lambda: shipped("runbooks"), validation_alias="LANTERN_RUNBOOKS")
+    runbooks_url: str = Field("", validation_alias="LANTERN_RUNBOOKS_URL")
+    postmortem_template: Path | None = Field(None, validation_alias="LANTERN_POSTMORTEM_TEMPLATE")
+    host: str = Field("127.0.0.1", validation_alias="LANTERN_HOST")
+    port: int = Field(8080, validation_alias="LANTERN_PORT", ge=0, le=65535)
+    log_level: str = Field("INFO", validation_alias="LANTERN_LOG_LEVEL")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("give a web address, for example https://slack.com/api/")
+        return value.rstrip("/") + "/"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("give an IANA zone name, for example Europe/Berlin") from None
+        return value
+
+    @field_validator("channel_name")
+    @classmethod
+    def _usable_name(cls, value: str) -> str:
+        try:
+            made = value.format(number=42, title="x")
+        except (KeyError, ValueError, IndexError, AttributeError):
+            raise ValueError("use {number} and {title} only, for example inc-{number:04d}-{title}") from None
+        if value.format(number=43, title="x") == made:
+            raise ValueError("the name needs {number}, or two incidents want the same channel")
+        if len(made) > 40:
+            raise ValueError("leave room for the title: at most 40 characters without it (Slack takes 80)")
+        return value
+
+    @field_validator("default_severity")
+    @classmethod
+    def _known_severity(cls, value: str) -> str:
+        if value.upper() not in {"SEV1", "SEV2", "SEV3", "SEV4"}:
+            raise ValueError("give SEV1, SEV2, SEV3 or SEV4")
+        return value.upper()
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("give DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("give sqlite:///folder/file.db or postgresql://user:password@host/database")
+        return value
+
+    def missing_for_slack(self) -> list[str]:
+        """What `serve` still needs, in sentences; [] when nothing."""
+        sentences = []
+        if self.slack_bot_token is None:
+            sentences.append(
+                "SLACK_BOT_TOKEN is not set. Take it from your app's page, OAuth & Permissions, "
+                "after installing the app: SLACK_BOT_TOKEN=xoxb-..."
+            )
+        if self.slack_app_token is None and self.slack_signing_secret is None:
+            sentences.append(
+                "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set. For Socket Mode (no public address "
+                "needed) make an app-level token with connections:write: SLACK_APP_TOKEN=xapp-... "
+                "For HTTP take the secret from Basic Information: SLACK_SIGNING_SECRET=..."
+            )
+        return sentences
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """Settings from the environment (and a .env file). Raises SettingsWrong with a sentence a setting."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as wrong:
+        raise SettingsWrong([_sentence(error) for error in wrong.errors()]) from None
+
+
+def _sentence(error: object) -> str:
+    assert isinstance(error, dict)
+    name = str(error["loc"][0]) if error.get("loc") else "a setting"
+    why = str(error["msg"]).removeprefix("Value error, ")
+    # The value itself may be a secret; only its setting is named.
+    return f"{name} cannot be used: {why}."

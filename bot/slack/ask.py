@@ -1,0 +1,236 @@
+"""What somebody asked through Slack, in plain fields. Slack's dicts stop here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from bot.domain.timeline import Image
+from bot.usecases.timeline import MessageSeen
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request from Slack."""
+
+    #: command, action, submission, shortcut, message_shortcut or event.
+    kind: str
+    #: The command, action id, callback id or event type.
+    name: str
+    #: Slack id of the person.
+    user: str
+    #: Channel it was asked in; "" when Slack does not say (global shortcuts, some views).
+    channel: str
+    #: The same for every delivery of the same request.
+    origin: str
+    text: str = ""
+    trigger_id: str = ""
+    #: The value of a button or of the chosen option.
+    value: str = ""
+    #: The message a shortcut or button hangs on.
+    message: MessageSeen | None = None
+    #: Field values of a submitted view, by block id. Lists are joined by ",".
+    values: Mapping[str, str] = field(default_factory=dict)
+    #: What the view remembered from its opening.
+    memory: Mapping[str, str] = field(default_factory=dict)
+    #: Events: the message, person, names and words they are about.
+    event: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def typed(self) -> str:
+        """What the person typed, to be given back when it could not be kept."""
+        if self.kind == "command":
+            return f"{self.name} {self.text}".strip()
+        return "\n".join(value for value in self.values.values() if value)
+
+
+def moment_of(ts: str) -> datetime:
+    """The UTC moment of a Slack ts ("1717410600.000100"). Raises ValueError."""
+    return datetime.fromtimestamp(float(ts), UTC)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None:
+    """A message as Slack gives it in shortcuts, reactions.get and history; None when it is not one."""
+    ts = _text(message.get("ts"))
+    try:
+        posted_at = moment_of(ts)
+    except (ValueError, OverflowError, OSError):
+        return None
+    files = message.get("files")
+    images = tuple(
+        Image(
+            file_id=_text(one.get("id")),
+            name=_text(one.get("name")) or _text(one.get("title")) or "file",
+            permalink=_text(one.get("permalink")),
+            mimetype=_text(one.get("mimetype")),
+        )
+        for one in (files if isinstance(files, list) else [])
+        if isinstance(one, dict)
+    )
+    return MessageSeen(
+        channel_id=channel,
+        ts=ts,
+        author=_text(message.get("user")) or _text(message.get("bot_id")),
+        posted_at=posted_at,
+        text=_text(message.get("text")),
+        permalink=_text(message.get("permalink")),
+        images=images,
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def of_command(body: Mapping[str, Any]) -> Ask:
+    return Ask(
+        kind="command",
+        name=_text(body.get("command")),
+        user=_text(body.get("user_id")),
+        channel=_text(body.get("channel_id")),
+        origin=f"slash:{_text(body.get('trigger_id'))}",
+        text=_text(body.get("text")),
+        trigger_id=_text(body.get("trigger_id")),
+    )
+
+
+def of_shortcut(body: Mapping[str, Any]) -> Ask:
+    channel = _text((body.get("channel") or {}).get("id"))
+    message = body.get("message")
+    return Ask(
+        kind="message_shortcut" if body.get("type") == "message_action" else "shortcut",
+        name=_text(body.get("callback_id")),
+        user=_text((body.get("user") or {}).get("id")),
+        channel=channel,
+        origin=f"shortcut:{_text(body.get('trigger_id'))}",
+        trigger_id=_text(body.get("trigger_id")),
+        message=read_message(channel, message) if isinstance(message, dict) else None,
+    )
+
+
+def of_action(body: Mapping[str, Any]) -> Ask:
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
+    channel = _text((body.get("channel") or {}).get("id"))
+    message = body.get("message")
+    view = body.get("view")
+    return Ask(
+        kind="action",
+        name=_text(first.get("action_id")),
+        user=_text((body.get("user") or {}).get("id")),
+        channel=channel,
+        origin=f"act:{_text(body.get('trigger_id'))}",
+        trigger_id=_text(body.get("trigger_id")),
+        value=_value(first),
+        message=read_message(channel, message) if isinstance(message, dict) else None,
+        memory=_memory(view) if isinstance(view, dict) else {},
+    )
+
+
+def of_view(body: Mapping[str, Any]) -> Ask:
+    view = body.get("view") or {}
+    state = (view.get("state") or {}).get("values") or {}
+    memory = _memory(view)
+    values = {
+        block_id: _value(next(iter(elements.values()), {}))
+        for block_id, elements in state.items()
+        if isinstance(elements, dict)
+    }
+    return Ask(
+        kind="submission",
+        name=_text(view.get("callback_id")),
+        user=_text((body.get("user") or {}).get("id")),
+        channel=memory.get("channel", ""),
+        # A view is submitted once: what Slack repeats has the same view, what was refused left no trace.
+        origin=f"view:{_text(view.get('id'))}",
+        trigger_id=_text(body.get("trigger_id")),
+        values=values,
+        memory=memory,
+    )
+
+
+def _memory(view: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        kept = json.loads(_text(view.get("private_metadata")) or "{}")
+    except ValueError:
+        return {}
+    return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _value(element: Mapping[str, Any]) -> str:
+    """The value of an input element or action, whatever its type; "" when nothing is chosen."""
+    for key in ("value", "selected_user", "selected_date", "selected_time", "selected_channel"):
+        if isinstance(element.get(key), str):
+            return str(element[key])
+    if isinstance(element.get("selected_date_time"), int):
+        return str(element["selected_date_time"])
+    chosen = element.get("selected_option")
+    if isinstance(chosen, dict):
+        return _text(chosen.get("value"))
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return ",".join(_text(one.get("value")) for one in several if isinstance(one, dict))
+    return ""
+
+
+def of_event(body: Mapping[str, Any]) -> Ask:
+    event = _object(body.get("event"))
+    item = _object(event.get("item"))
+    channel = event.get("channel")
+    named = _object(channel)
+    user = event.get("user")
+    profile = _object(user)
+    words = {
+        "item_ts": _text(item.get("ts")) or _text(_object(item.get("message")).get("ts")),
+        "item_type": _text(item.get("type")),
+        "reaction": _text(event.get("reaction")),
+        "item_user": _text(event.get("item_user")),
+        "channel_name": _text(named.get("name")),
+        "old_channel": _text(event.get("old_channel_id")),
+        "new_channel": _text(event.get("new_channel_id")),
+        "subtype": _text(event.get("subtype")),
+        "tab": _text(event.get("tab")),
+        "profile_name": profile_name(profile),
+        "profile_tz": _text(profile.get("tz")),
+        "profile_deleted": "yes" if profile.get("deleted") else "",
+        "profile_bot": "yes" if profile.get("is_bot") else "",
+        "text": _text(event.get("text")),
+        "ts": _text(event.get("ts")),
+        "bot": _text(event.get("bot_id")),
+    }
+    return Ask(
+        kind="event",
+        name=_text(event.get("type")),
+        user=_text(profile.get("id")) if profile else _text(user),
+        channel=_text(named.get("id"))
+        or _text(channel)
+        or _text(item.get("channel"))
+        or _text(event.get("channel_id")),
+        origin=f"event:{_text(body.get('event_id'))}",
+        event={key: value for key, value in words.items() if value},
+    )
+
+
+def profile_name(user: Mapping[str, Any]) -> str:
+    """The name people know someone by: display name, else real name, else handle."""
+    profile = _object(user.get("profile"))
+    return (
+        _text(profile.get("display_name"))
+        or _text(profile.get("real_name"))
+        or _text(user.get("real_name"))
+        or _text(user.get("name"))
+    )
+
+
+def form_payload(form: str) -> str | None:
+    """The `payload` field of a form; None when it has none."""
+    fields = parse_qs(form, keep_blank_values=True, max_num_fields=200)
+    return fields["payload"][0] if "payload" in fields else None

@@ -1,0 +1,130 @@
+"""Buttons and menus: action id -> what it does. A button's value names the incident or the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.domain.incident import Severity, Status
+from bot.domain.people import Role
+from bot.domain.refusals import Refusal
+from bot.domain.runbook import Outcome
+from bot.slack.ask import Ask
+from bot.slack.door import Answer, Door, said
+from bot.slack.draft_answers import draft_shown
+from bot.slack.modals import close, entry, step_note, update
+from bot.slack.runbook_answers import suggestions
+from bot.usecases import sight
+from bot.usecases.incident import archive_incident, reopen_incident, set_severity, set_status
+from bot.usecases.people import give_role
+from bot.usecases.postmortem import compile_postmortem, latest_revision
+from bot.usecases.runbook import mark_step, start_run, suggest_runbooks
+
+Press = Callable[[Door, Ask], Answer]
+
+
+def _parts(ask: Ask) -> tuple[int, str]:
+    """The value "42:identified" as (42, "identified"). Raises Refusal for what no card of ours says."""
+    number, _, word = ask.value.partition(":")
+    if not number.isdigit() or len(number) > 18:
+        raise Refusal("That button is from an older card. Use the newest card, or `/incident help`.")
+    return int(number), word
+
+
+def _status(door: Door, ask: Ask) -> Answer:
+    incident_id, word = _parts(ask)
+    return said(set_status(door.desk, incident_id, Status(word), by=ask.user, origin=ask.origin))
+
+
+def _severity(door: Door, ask: Ask) -> Answer:
+    incident_id, word = _parts(ask)
+    return said(set_severity(door.desk, incident_id, Severity(word), by=ask.user, origin=ask.origin))
+
+
+def _command(door: Door, ask: Ask) -> Answer:
+    door.person(ask.user)
+    incident_id, _ = _parts(ask)
+    return said(give_role(door.desk, incident_id, Role.COMMANDER, ask.user, by=ask.user, origin=ask.origin))
+
+
+def _close(door: Door, ask: Ask) -> Answer:
+    about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
+    if about.status.is_over:
+        raise Refusal(f"{about.slug} is already {about.status.value}. `/postmortem` shows its draft.")
+    return Answer(modal=close.view(about, door.zone(ask.user)))
+
+
+def _entry(door: Door, ask: Ask) -> Answer:
+    return Answer(modal=entry.view(sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)))
+
+
+def _update(door: Door, ask: Ask) -> Answer:
+    return Answer(modal=update.view(sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)))
+
+
+def _suggest(door: Door, ask: Ask) -> Answer:
+    incident_id, _ = _parts(ask)
+    found = suggest_runbooks(door.desk, incident_id, by=ask.user)
+    return suggestions(incident_id, found, "No runbook matches the words of this incident so far.")
+
+
+def _start(door: Door, ask: Ask) -> Answer:
+    incident_id, runbook_id = _parts(ask)
+    return said(start_run(door.desk, incident_id, runbook_id, by=ask.user, origin=ask.origin))
+
+
+def _marked(outcome: Outcome) -> Press:
+    def press(door: Door, ask: Ask) -> Answer:
+        run_id, position = _parts(ask)
+        if not position.isdigit():
+            raise Refusal("That button is from an older card. `/runbook` brings a fresh one.")
+        door.person(ask.user)
+        return said(mark_step(door.desk, run_id, int(position), outcome, by=ask.user, origin=ask.origin))
+
+    return press
+
+
+def _note(door: Door, ask: Ask) -> Answer:
+    run_id, position = _parts(ask)
+    if not position.isdigit():
+        raise Refusal("That button is from an older card. `/runbook` brings a fresh one.")
+    return Answer(modal=step_note.view(run_id, int(position)))
+
+
+def _reopen(door: Door, ask: Ask) -> Answer:
+    return said(reopen_incident(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
+
+
+def _archive(door: Door, ask: Ask) -> Answer:
+    return said(archive_incident(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
+
+
+def _compile(door: Door, ask: Ask) -> Answer:
+    return said(compile_postmortem(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
+
+
+def _postmortem(door: Door, ask: Ask) -> Answer:
+    about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
+    found = latest_revision(door.desk, about.id, by=ask.user)
+    if found is None:
+        return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
+    return draft_shown(door.desk, about, found, by=ask.user)
+
+
+BUTTONS: dict[str, Press] = {
+    "incident_status": _status,
+    "incident_severity": _severity,
+    "incident_command": _command,
+    "incident_close": _close,
+    "incident_reopen": _reopen,
+    "incident_archive": _archive,
+    "entry_new": _entry,
+    "update_new": _update,
+    "runbook_suggest": _suggest,
+    "runbook_start": _start,
+    "step_done": _marked(Outcome.DONE),
+    "step_skipped": _marked(Outcome.SKIPPED),
+    "step_failed": _marked(Outcome.FAILED),
+    "step_note": _note,
+    "postmortem_show": _postmortem,
+    "postmortem_compile": _compile,
+}

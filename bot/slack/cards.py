@@ -1,0 +1,271 @@
+"""What Lantern's messages look like. Each gives (text, blocks): text is the notification and the fallback.
+
+Names are written as names, not as mentions: a card that is drawn ten times must not ping anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain import markup
+from bot.domain.incident import Incident, Severity, Status
+from bot.domain.people import Role
+from bot.domain.postmortem import Update
+from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
+from bot.domain.timeline import Entry, Kind
+from bot.mrkdwn import to_mrkdwn
+from bot.runbooks import fill
+from bot.slack.blocks import Block, actions, button, context, cut, fields, header, section, select
+from bot.usecases.deliveries import Card
+
+SEVERITY_MARK = {
+    Severity.SEV1: ":red_circle:",
+    Severity.SEV2: ":large_orange_circle:",
+    Severity.SEV3: ":large_yellow_circle:",
+    Severity.SEV4: ":white_circle:",
+}
+
+KIND_MARK = {
+    Kind.IMPACT: ":boom:",
+    Kind.DETECTION: ":rotating_light:",
+    Kind.ESCALATION: ":telephone_receiver:",
+    Kind.HYPOTHESIS: ":thought_balloon:",
+    Kind.FINDING: ":mag:",
+    Kind.DECISION: ":scales:",
+    Kind.ACTION: ":hammer_and_wrench:",
+    Kind.DEAD_END: ":no_entry:",
+    Kind.MITIGATION: ":adhesive_bandage:",
+    Kind.RESOLUTION: ":white_check_mark:",
+    Kind.COMMS: ":mega:",
+    Kind.RUNBOOK: ":book:",
+    Kind.NOTE: ":pencil2:",
+}
+
+OUTCOME_MARK = {
+    Outcome.DONE: ":white_check_mark:",
+    Outcome.SKIPPED: ":fast_forward:",
+    Outcome.FAILED: ":x:",
+}
+
+#: Commands of one step that are shown; a message holds 50 blocks.
+_SHOWN_COMMANDS = 6
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
+
+
+def date_in_reader_zone(moment: datetime, *, with_day: bool = True) -> str:
+    """A moment that Slack shows in each reader's own zone, with UTC as the fallback."""
+    tokens = "{date_short_pretty} {time}" if with_day else "{time}"
+    return f"<!date^{int(moment.timestamp())}^{tokens}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def _title(about: Incident) -> str:
+    return markup.to_plain(about.title, {}, {})
+
+
+def _safe_title(about: Incident) -> str:
+    return markup.to_mrkdwn_safe(about.title)
+
+
+def card_text(card: Card) -> str:
+    about = card.incident
+    return f"{about.slug} {about.severity.value} {about.status.value}: {_safe_title(about)}"
+
+
+def topic(card: Card) -> str:
+    """At most 250 characters (Slack's limit); a topic shows no formatting."""
+    about = card.incident
+    commander = card.roles.get(Role.COMMANDER)
+    who = f" | commander: {commander.name}" if commander is not None else ""
+    start = f"{'DRILL ' if about.is_drill else ''}{about.severity.value} {about.status.value}{who} | "
+    return (start + _title(about))[:250]
+
+
+def header_card(card: Card) -> list[Block]:
+    """The card at the top of the channel: facts, and buttons for the commonest deeds."""
+    about = card.incident
+    flags = [
+        text for text, is_so in (("*DRILL*", about.is_drill), (":lock: private", about.is_private)) if is_so
+    ]
+    roles = "\n".join(
+        f"{role.value}: {markup.escape(person.name)}" for role, person in sorted(card.roles.items())
+    )
+    pairs = [
+        ("Severity", f"{SEVERITY_MARK[about.severity]} {about.severity.value}"),
+        ("Status", about.status.value),
+        ("People", roles or "no roles yet"),
+        ("Opened", date_in_reader_zone(about.opened_at)),
+    ]
+    if about.closed_at is not None and about.status.is_over:
+        pairs.append(("Ended", date_in_reader_zone(about.closed_at)))
+    blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
+    known = [
+        (label, text)
+        for label, text in (("Impact", about.impact), ("Root cause", about.cause), ("Resolution", about.fix))
+        if text
+    ]
+    blocks += [section(f"*{label}:* {cut(markup.to_mrkdwn_safe(text), 2500)}") for label, text in known]
+    if flags:
+        blocks.append(context(" · ".join(flags)))
+    blocks.append(_header_buttons(about))
+    if not about.status.is_over:
+        blocks.append(
+            context(
+                "`/log what happened` adds to the timeline, so does :pushpin: on any message. `/incident help`"
+            )
+        )
+    return blocks
+
+
+def _header_buttons(about: Incident) -> Block:
+    value = str(about.id)
+    if about.status.is_over:
+        return actions(
+            button("Postmortem", "postmortem_show", value, style="primary"),
+            button("Reopen", "incident_reopen", value, confirm="The incident is opened again."),
+        )
+    statuses = [
+        (status.value.capitalize(), f"{about.id}:{status.value}") for status in Status if not status.is_over
+    ]
+    severities = [(severity.value, f"{about.id}:{severity.value}") for severity in Severity]
+    return actions(
+        button("Add to timeline", "entry_new", value, style="primary"),
+        button("Runbook", "runbook_suggest", value),
+        button("Post update", "update_new", value),
+        select("Status", "incident_status", statuses, initial=f"{about.id}:{about.status.value}"),
+        select("Severity", "incident_severity", severities, initial=f"{about.id}:{about.severity.value}"),
+        button("Take command", "incident_command", value),
+        button("Close", "incident_close", value, style="danger"),
+    )
+
+
+def announcement(card: Card) -> tuple[str, list[Block]]:
+    about = card.incident
+    who = card.roles.get(Role.COMMANDER)
+    text = (
+        f"{SEVERITY_MARK[about.severity]} *{about.severity.value}* <#{about.channel_id}> "
+        f"{_safe_title(about)} is *{about.status.value}*"
+    )
+    small = f"{about.slug} · opened {date_in_reader_zone(about.opened_at)}"
+    small += f" · commander: {markup.escape(who.name)}" if who is not None else ""
+    return text, [section(text), context(small)]
+
+
+def _without_pings(text: str, names: Mapping[str, str]) -> str:
+    """The text with people by name: whoever is mentioned was pinged when it was typed, or did not wish to be."""
+    return _MENTION.sub(lambda found: f"@{markup.escape(names.get(found[1], found[2] or found[1]))}", text)
+
+
+def entry_line(entry: Entry, names: Mapping[str, str]) -> str:
+    """One entry as one line of the channel."""
+    who = markup.escape(names.get(entry.author, entry.author))
+    text = markup.to_mrkdwn_safe(_without_pings(entry.text, names))
+    if entry.undone_at is not None:
+        undoer = markup.escape(names.get(entry.undone_by or "", entry.undone_by or ""))
+        return f"~*#{entry.number}* {' '.join(text.split())}~ _undone by {undoer}_"
+    files = "".join(
+        f" <{image.permalink}|{markup.escape(image.name)}>" for image in entry.images if image.permalink
+    )
+    edited = " _(edited)_" if entry.edits else ""
+    when = date_in_reader_zone(entry.happened_at)
+    return f"{KIND_MARK[entry.kind]} *#{entry.number}* {when} *{entry.kind.value}* ({who}): {text}{files}{edited}"
+
+
+def entry_lines(entries: Sequence[Entry], names: Mapping[str, str]) -> tuple[str, list[Block]]:
+    lines = [entry_line(entry, names) for entry in entries]
+    return cut("\n".join(lines), 3900), [section(line) for line in lines]
+
+
+def update(about: Incident, told: Update, who: str) -> tuple[str, list[Block]]:
+    text = f":mega: *Update on {about.slug}* ({about.severity.value}, {about.status.value})\n"
+    text += markup.to_mrkdwn_safe(told.text)
+    small = f"{markup.escape(who)} · {date_in_reader_zone(told.sent_at)}"
+    return text, [section(text), context(small)]
+
+
+def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]]:
+    title = markup.escape(runbook.title)
+    text = f":book: Runbook *{title}* ({run.steps_total} steps), started by {markup.escape(who)}"
+    blocks: list[Block] = [section(text), section(to_mrkdwn(runbook.summary))]
+    if runbook.symptoms:
+        symptoms = "\n".join(f"• {to_mrkdwn(line)}" for line in runbook.symptoms[:8])
+        blocks.append(section(f"*Symptoms*\n{symptoms}"))
+    small = [f"`{runbook.id}` revision {run.revision}"]
+    small += [f"owner: {markup.escape(runbook.owner)}"] if runbook.owner else []
+    small += [f"escalate to: {markup.escape(runbook.escalate_to)}"] if runbook.escalate_to else []
+    blocks.append(context(" · ".join(small)))
+    return text, blocks
+
+
+def _step_body(runbook: Runbook, step: Step) -> list[Block]:
+    blocks: list[Block] = []
+    prose = to_mrkdwn(fill(step.prose, runbook, {}))
+    if prose.strip():
+        blocks.append(section(prose))
+    for command in step.commands[:_SHOWN_COMMANDS]:
+        text = markup.escape(fill(command.text, runbook, {})).replace("```", "'''")
+        label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
+        blocks.append(section(f"{label}```{cut(text.strip(), 2800)}```"))
+    told = [f"*{label}:* {to_mrkdwn(fill(value, runbook, {}))}" for label, value in step.fields]
+    if told:
+        blocks.append(section("\n".join(told)))
+    return blocks
+
+
+def step_card(
+    run: Run, runbook: Runbook, position: int, marked: RunStep | None, who: str
+) -> tuple[str, list[Block]]:
+    """A step: what to do, the commands, and the buttons; or what came of it once that is known."""
+    step = runbook.steps[position]
+    title = markup.escape(step.title)
+    text = f"*{step.phase.value}, step {position + 1} of {run.steps_total}: {title}*"
+    if marked is not None:
+        note = f" {markup.to_mrkdwn_safe(marked.note)}" if marked.note else ""
+        outcome = f"{OUTCOME_MARK[marked.outcome]} {marked.outcome.value} by {markup.escape(who)}"
+        outcome += f", {date_in_reader_zone(marked.at)}.{note}"
+        return f"{text} {outcome}", [section(f"{text}\n{outcome}", block_id=f"step-{run.id}-{position}-over")]
+    value = f"{run.id}:{position}"
+    buttons = actions(
+        button("Done", "step_done", value, style="primary"),
+        button("Skip", "step_skipped", value),
+        button("Failed", "step_failed", value, style="danger"),
+        button("Note", "step_note", value),
+        block_id=f"step-{run.id}-{position}",
+    )
+    return text, [section(text), *_step_body(runbook, step), buttons]
+
+
+def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tuple[str, list[Block]]:
+    """The draft in a few lines, with its link. `said` is plain text."""
+    link = f"<{permalink}|Open the draft>" if permalink else "The draft is the file above"
+    text = f":memo: *Postmortem draft of {about.slug}*, revision {number}. {link}"
+    value = str(about.id)
+    return f"{text}\n{cut(markup.escape(said), 3000)}", [
+        section(text),
+        section(markup.escape(said)),
+        actions(
+            button("Compile again", "postmortem_compile", value),
+            button(
+                "Archive channel",
+                "incident_archive",
+                value,
+                confirm="Archiving puts the bot out of the channel. Lantern keeps the timeline and the draft.",
+            ),
+        ),
+        context(
+            "Something missing? `/log`, `/incident impact`, `/incident follow-up` still work; then compile again."
+        ),
+    ]
+
+
+def list_line(about: Incident) -> str:
+    """One incident as one line of a list."""
+    where = f"<#{about.channel_id}>" if about.channel_id else about.slug
+    flags = " (drill)" if about.is_drill else ""
+    flags += " :lock:" if about.is_private else ""
+    return (
+        f"{SEVERITY_MARK[about.severity]} *{about.slug}* {about.severity.value} {about.status.value} "
+        f"{where}{flags}: {_safe_title(about)}, opened {date_in_reader_zone(about.opened_at)}"
+    )

@@ -1,0 +1,61 @@
+"""/incident follow-up <what> [@owner] [by friday]"""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain import markup
+from bot.domain.due import read_due_day
+from bot.domain.followup import FollowUpState
+from bot.domain.refusals import Refusal
+from bot.slack.ask import Ask
+from bot.slack.door import Answer, Door, mentioned, said
+from bot.usecases.followup import add_follow_up, list_follow_ups, set_follow_up_state
+
+COMMAND, WORD = "/incident", "follow-up"
+ALIASES = ("followup", "follow-ups", "followups", "task")
+USAGE = "<what> [@owner] [by friday] | list | done <number> | drop <number>"
+SUMMARY = "note work left for afterwards"
+EXAMPLES = (
+    "/incident follow-up review the balancer's weights @ana by friday",
+    "/incident follow-up done 1",
+)
+
+_STATES = {"done": FollowUpState.DONE, "drop": FollowUpState.DROPPED, "reopen": FollowUpState.OPEN}
+_DUE = re.compile(r"\s+by\s+(?P<day>[^\s].{0,40}?)[.\s]*$", re.IGNORECASE)
+
+
+def run(door: Door, ask: Ask, rest: str) -> Answer:
+    about = door.incident(ask)
+    text = rest.strip()
+    if text.lower() == "list":
+        found = list_follow_ups(door.desk, about.id, by=ask.user)
+        lines = [
+            f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
+            f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
+            f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value})"
+            for one in found
+        ]
+        return Answer("\n".join(lines) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
+    change = re.fullmatch(r"(done|drop|reopen)\s+#?(\d{1,6})", text, re.IGNORECASE)
+    if change is not None:
+        state = _STATES[change[1].lower()]
+        return said(
+            set_follow_up_state(door.desk, about.id, int(change[2]), state, by=ask.user, origin=ask.origin)
+        )
+    owner, words = mentioned(text)
+    due_on = None
+    due = _DUE.search(words)
+    if due is not None:
+        zone = door.zone(ask.user)
+        today = door.desk.clock().astimezone(zone).date()
+        due_on = read_due_day(due["day"], today=today)
+        if due_on is not None:
+            words = words[: due.start()]
+    if not words.strip():
+        raise Refusal(f"Say what is to be done. For example `{EXAMPLES[0]}`")
+    if owner is not None:
+        door.person(owner)
+    return said(
+        add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
+    )

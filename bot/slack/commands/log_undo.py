@@ -1,0 +1,28 @@
+"""/log undo [12]"""
+
+from __future__ import annotations
+
+import re
+
+from bot.slack.ask import Ask
+from bot.slack.door import Answer, Door, said
+from bot.usecases.timeline import undo_entry
+
+COMMAND, WORD = "/log", "undo"
+USAGE = "[number]"
+SUMMARY = "take back an entry: your last one, or the one of that number"
+EXAMPLES = ("/log undo", "/log undo 12")
+
+_NUMBER = re.compile(r"#?(\d{1,9})?")
+
+
+def fits(rest: str) -> bool:
+    """With more than a number it is prose: "undo of the deploy did not help"."""
+    return _NUMBER.fullmatch(rest.strip()) is not None
+
+
+def run(door: Door, ask: Ask, rest: str) -> Answer:
+    about = door.incident(ask)
+    found = _NUMBER.fullmatch(rest.strip())
+    number = int(found[1]) if found is not None and found[1] else None
+    return said(undo_entry(door.desk, about.id, number=number, by=ask.user, origin=ask.origin))

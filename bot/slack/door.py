@@ -1,0 +1,131 @@
+"""What commands, modals and buttons have in hand, and what they give back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from dateutil import tz
+
+from bot.domain.incident import Incident
+from bot.domain.line import Line, read_line
+from bot.domain.outcomes import Undelivered
+from bot.domain.people import Person
+from bot.domain.refusals import Refusal
+from bot.domain.when import read_moment, take_moment
+from bot.slack.ask import Ask, profile_name
+from bot.slack.client import Slack
+from bot.usecases import people, sight
+from bot.usecases.desk import Desk, Done
+
+#: How long a person's name and zone are believed without asking Slack again.
+_BELIEVED_FOR = timedelta(hours=12)
+#: A zone in which every clock differs from UTC's: the test for "did they say a zone?".
+_FAR = tz.tzoffset("far", timedelta(hours=13, minutes=37))
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a door says back: a sentence, or a view to open."""
+
+    text: str = ""
+    blocks: list[dict[str, Any]] | None = None
+    #: A modal to open with the trigger id.
+    modal: dict[str, Any] | None = None
+    #: True when the channel shows what was done: a button or form then says nothing more.
+    is_quiet: bool = False
+
+
+def said(done: Done) -> Answer:
+    """A deed's sentence as an answer."""
+    return Answer(done.text, is_quiet=done.is_new)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a command, modal or button may reach."""
+
+    desk: Desk
+    slack: Slack
+
+    def incident(self, ask: Ask) -> Incident:
+        """The incident of the channel it was asked in. Raises NotAnIncidentChannel."""
+        return sight.incident_of_channel(self.desk, ask.channel)
+
+    def person(self, user_id: str) -> Person | None:
+        """Who this is, asking Slack when we do not know or it was long ago; None when nobody can say now."""
+        known = people.person_known(self.desk, user_id)
+        now = self.desk.now_for_outbox()
+        if known is not None and known.seen_at is not None and now - known.seen_at < _BELIEVED_FOR:
+            return known
+        try:
+            user = self.slack.read("users.info", user=user_id)["user"]
+        except Undelivered:
+            # An old zone is likelier right than none; a new person without one is asked to name it.
+            return known
+        found = Person(
+            id=user_id,
+            name=profile_name(user) or user_id,
+            tz=str(user.get("tz") or ""),
+            is_bot=bool(user.get("is_bot")),
+            is_deleted=bool(user.get("deleted")),
+            seen_at=now,
+        )
+        return people.meet(self.desk, found)
+
+    def zone(self, user_id: str) -> tzinfo | None:
+        """The person's time zone; None when nobody can say."""
+        someone = self.person(user_id)
+        return tz.gettz(someone.tz) if someone is not None and someone.tz else None
+
+    def read_line(self, ask: Ask, text: str) -> Line:
+        """Time, kind and words of a log line, in the asking person's zone. Raises Refusal."""
+        now = self.desk.clock()
+        zone = self.zone(ask.user)
+        if zone is not None:
+            return read_line(text, now=now, zone=zone)
+        line = read_line(text, now=now, zone=UTC)
+        if line.happened_at != read_line(text, now=now, zone=_FAR).happened_at:
+            raise _no_zone()
+        return line
+
+    def take_moment(self, ask: Ask, text: str) -> tuple[datetime | None, str]:
+        """A leading moment and the rest. Raises Refusal."""
+        now = self.desk.clock()
+        zone = self.zone(ask.user)
+        if zone is not None:
+            return take_moment(text, now=now, zone=zone)
+        moment, rest = take_moment(text, now=now, zone=UTC)
+        if moment != take_moment(text, now=now, zone=_FAR)[0]:
+            raise _no_zone()
+        return moment, rest
+
+    def read_moment(self, ask: Ask, text: str) -> datetime:
+        """The whole text as a moment. Raises Refusal."""
+        now = self.desk.clock()
+        zone = self.zone(ask.user)
+        if zone is not None:
+            return read_moment(text, now=now, zone=zone)
+        moment = read_moment(text, now=now, zone=UTC)
+        if moment != read_moment(text, now=now, zone=_FAR):
+            raise _no_zone()
+        return moment
+
+
+def _no_zone() -> Refusal:
+    return Refusal(
+        "Slack does not say which time zone you are in just now, so that time could mean anything. "
+        "Add the zone, for example `10:30 UTC` or `10:30 Europe/Berlin`."
+    )
+
+
+def mentioned(text: str) -> tuple[str | None, str]:
+    """The first person mentioned in the text, and the text without that mention."""
+    found = _MENTION.search(text)
+    if found is None:
+        return None, text
+    return found[1], " ".join((text[: found.start()] + text[found.end() :]).split())

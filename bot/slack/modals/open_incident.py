@@ -1,0 +1,107 @@
+"""The form that opens an incident: from /incident, a global shortcut, or a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain import markup
+from bot.domain.incident import Severity
+from bot.domain.timeline import Kind
+from bot.slack.ask import Ask, moment_of
+from bot.slack.blocks import checkboxes, choice, cut, modal, section, text_input
+from bot.slack.door import Answer, Door
+from bot.slack.modal_memory import pack_images, unpack_images
+from bot.usecases.incident import LONGEST_TITLE, open_incident
+from bot.usecases.timeline import MessageSeen
+
+CALLBACK = "open_incident"
+
+_SEVERITIES = (
+    ("SEV1: most users cannot work", Severity.SEV1.value),
+    ("SEV2: many users are hurt", Severity.SEV2.value),
+    ("SEV3: some users are hurt", Severity.SEV3.value),
+    ("SEV4: nobody outside notices", Severity.SEV4.value),
+)
+
+
+def view(*, asked_in: str = "", message: MessageSeen | None = None) -> dict[str, Any]:
+    """The empty form, or one begun from a message that becomes the first entry."""
+    memory = {"channel": asked_in}
+    title = ""
+    blocks: list[dict[str, Any]] = []
+    if message is not None:
+        plain = " ".join(markup.to_plain(message.text, {}, {}).split())
+        title = plain[:LONGEST_TITLE]
+        memory |= {
+            "ts": message.ts,
+            "author": message.author,
+            "link": message.permalink,
+            "images": pack_images(message.images),
+        }
+        blocks.append(
+            section(
+                f"This message becomes the first entry, with its own time:\n>{cut(_quoted(message), 500)}"
+            )
+        )
+    blocks += [
+        text_input(
+            "title",
+            "What is wrong?",
+            initial=title,
+            is_optional=False,
+            placeholder="Logins fail for half of the users",
+            longest=LONGEST_TITLE,
+        ),
+        choice("severity", "How bad is it?", _SEVERITIES, initial=Severity.SEV3.value),
+        checkboxes(
+            "flags",
+            "Is it special?",
+            (
+                ("Private: only people in its channel see it", "private"),
+                ("Drill: practice, not announced", "drill"),
+            ),
+        ),
+    ]
+    if message is not None:
+        kinds = [(kind.value, kind.value) for kind in Kind if kind is not Kind.RUNBOOK]
+        blocks.append(choice("kind", "What is that message?", kinds, initial=Kind.DETECTION.value))
+        blocks.append(
+            text_input(
+                "first", "Its words on the timeline", initial=message.text, is_optional=False, is_long=True
+            )
+        )
+    return modal(CALLBACK, "Open an incident", blocks, memory=memory, submit="Open")
+
+
+def _quoted(message: MessageSeen) -> str:
+    return markup.to_mrkdwn_safe(message.text).replace("\n", "\n>")
+
+
+def submitted(door: Door, ask: Ask) -> Answer:
+    flags = ask.values.get("flags", "").split(",")
+    first = None
+    if ask.memory.get("ts"):
+        first = MessageSeen(
+            channel_id=ask.channel,
+            ts=ask.memory["ts"],
+            author=ask.memory.get("author", "") or ask.user,
+            posted_at=moment_of(ask.memory["ts"]),
+            text=ask.values.get("first", ""),
+            permalink=ask.memory.get("link", ""),
+            images=unpack_images(ask.memory.get("images", "")),
+        )
+    door.person(ask.user)
+    done = open_incident(
+        door.desk,
+        markup.escape(ask.values.get("title", "")),
+        by=ask.user,
+        severity=Severity(ask.values.get("severity") or Severity.SEV3.value),
+        is_private="private" in flags,
+        is_drill="drill" in flags,
+        first=first,
+        first_kind=Kind(ask.values.get("kind") or Kind.DETECTION.value),
+        origin=ask.origin,
+        asked_in=ask.channel,
+    )
+    # Nothing in the channel where it was asked shows that an incident was opened.
+    return Answer(done.text, is_quiet=not done.is_new)

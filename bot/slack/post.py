@@ -1,0 +1,128 @@
+"""What a sender has in hand: Slack, the desk, and the two ways of posting that survive a lost answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.outcomes import Refused
+from bot.slack.client import Slack
+from bot.store.db import Session
+from bot.store.errand import Errand
+from bot.usecases.desk import Desk
+
+Answer = dict[str, Any]
+
+
+Sender = Callable[["Post", Errand], None]
+
+
+@dataclass(frozen=True)
+class Post:
+    """What every sender may reach."""
+
+    slack: Slack
+    desk: Desk
+    #: Template of channel names, e.g. "inc-{number:04d}-{title}".
+    channel_template: str = "inc-{number:04d}-{title}"
+    #: Web address of the runbooks folder, e.g. a repository's; "" when there is none.
+    runbooks_url: str = ""
+
+    def message(
+        self,
+        errand: Errand,
+        step: str,
+        channel: str,
+        text: str,
+        blocks: list[dict[str, Any]] | None = None,
+        *,
+        thread_ts: str | None = None,
+        shows: str = "",
+        then: Callable[[Session, Answer], None] | None = None,
+    ) -> Answer:
+        """Post a message once. It carries the work's id as metadata, by which a lost answer is found.
+
+        `shows` travels with it and comes back in the answer, also when the message is found later:
+        what the message that is really there shows.
+        """
+        mark = {"work": str(errand.work.id), "step": step, "shows": shows}
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "text": text[:4000],
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "metadata": {"event_type": "lantern_notice", "event_payload": mark},
+        }
+        if thread_ts is not None:
+            arguments["thread_ts"] = thread_ts
+
+        def call() -> Answer:
+            if blocks is None:
+                return _kept(self.slack.call("chat.postMessage", **arguments), shows)
+            try:
+                return _kept(self.slack.call("chat.postMessage", **arguments, blocks=blocks), shows)
+            except Refused as refused:
+                # A card that Slack will not draw still says its words.
+                if not refused.error.startswith("invalid_blocks"):
+                    raise
+                return _kept(self.slack.call("chat.postMessage", **arguments), shows)
+
+        return errand.step(
+            step,
+            call,
+            look=lambda: self._find(channel, mark, errand.work.created_at, thread_ts),
+            then=then,
+            method="chat.postMessage",
+            channel=channel,
+        )
+
+    def change(
+        self, errand: Errand, step: str, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]
+    ) -> Answer:
+        """Bring one of our messages up to date. Harmless when repeated; a message that is gone stays gone."""
+
+        def call() -> Answer:
+            try:
+                self.slack.call("chat.update", channel=channel, ts=ts, text=text[:4000], blocks=blocks)
+            except Refused as refused:
+                if refused.error not in {"message_not_found", "is_inactive"}:
+                    raise
+            return {"ts": ts}
+
+        return errand.step(step, call, method="chat.update")
+
+    def _find(
+        self, channel: str, mark: dict[str, str], since: datetime, thread_ts: str | None
+    ) -> Answer | None:
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "include_all_metadata": True,
+            "limit": 200,
+            "oldest": f"{since.timestamp() - 60:.6f}",
+        }
+        method = "conversations.history"
+        if thread_ts is not None:
+            method, arguments["ts"] = "conversations.replies", thread_ts
+        answer = self.slack.call(method, **arguments)
+        for message in answer.get("messages") or []:
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if (payload.get("work"), payload.get("step")) == (mark["work"], mark["step"]):
+                return {"ts": str(message["ts"]), "channel": channel, "shows": payload.get("shows", "")}
+        return None
+
+
+def _kept(answer: Answer, shows: str) -> Answer:
+    """The part of an answer worth remembering."""
+    return {"ts": str(answer.get("ts")), "channel": str(answer.get("channel")), "shows": shows}
+
+
+def done_when(call: Callable[[], Answer], *fine: str) -> Answer:
+    """Run a call; these refusals of Slack's mean that it was done before. Gives nothing worth keeping."""
+    try:
+        call()
+    except Refused as refused:
+        if refused.error.split(":")[0] not in fine:
+            raise
+    return {}

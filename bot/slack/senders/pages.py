@@ -1,0 +1,118 @@
+"""Runbook cards and steps, and the postmortem draft."""
+
+from __future__ import annotations
+
+from bot.domain import markup
+from bot.domain.postmortem import compile_draft
+from bot.exporters.markdown import summary
+from bot.slack import cards
+from bot.slack.post import Answer, Post
+from bot.store.errand import Errand
+from bot.usecases import deliveries
+
+
+def _incident(errand: Errand) -> int:
+    return int(errand.work.args["incident_id"])
+
+
+def start_run(post: Post, errand: Errand) -> None:
+    """The runbook's card."""
+    about = deliveries.card(post.desk, _incident(errand)).incident
+    if about.channel_id is None:
+        return
+    run, runbook = deliveries.run_with_pages(post.desk, int(errand.work.args["run_id"]))
+    text, blocks = cards.runbook_card(run, runbook, deliveries.name_of(post.desk, run.started_by))
+    post.message(errand, "card", about.channel_id, text, blocks)
+
+
+def show_step(post: Post, errand: Errand) -> None:
+    """A step with its commands and its buttons."""
+    args = errand.work.args
+    about = deliveries.card(post.desk, _incident(errand)).incident
+    if about.channel_id is None:
+        return
+    run_id, position = int(args["run_id"]), int(args["position"])
+    run, runbook = deliveries.run_with_pages(post.desk, run_id)
+    text, blocks = cards.step_card(run, runbook, position, None, "")
+    post.message(
+        errand,
+        "step",
+        about.channel_id,
+        text,
+        blocks,
+        then=lambda session, sent: deliveries.step_posted(session, run_id, position, sent["ts"]),
+    )
+
+
+def close_step(post: Post, errand: Errand) -> None:
+    """The outcome takes the place of the buttons."""
+    args = errand.work.args
+    about = deliveries.card(post.desk, _incident(errand)).incident
+    run_id, position = int(args["run_id"]), int(args["position"])
+    ts = deliveries.step_message(post.desk, run_id, position)
+    if about.channel_id is None or about.is_archived or ts is None:
+        return
+    run, runbook = deliveries.run_with_pages(post.desk, run_id)
+    marked = next((one for one in run.outcomes if one.position == position), None)
+    who = deliveries.name_of(post.desk, marked.by) if marked is not None else ""
+    text, blocks = cards.step_card(run, runbook, position, marked, who)
+    post.change(errand, "mark", about.channel_id, ts, text, blocks)
+
+
+def post_draft(post: Post, errand: Errand) -> None:
+    """The draft as a file, then a readable summary with its link."""
+    incident_id = _incident(errand)
+    about = deliveries.card(post.desk, incident_id).incident
+    if about.channel_id is None or about.is_archived:
+        return
+    channel = about.channel_id
+    revision = deliveries.revision_of(post.desk, incident_id, int(errand.work.args["revision"]))
+    content = revision.markdown.encode()
+    name = f"{about.slug}-postmortem-r{revision.number}.md"
+    place = errand.step(
+        "place",
+        lambda: _place(post.slack.call("files.getUploadURLExternal", filename=name, length=len(content))),
+        method="files.getUploadURLExternal",
+    )
+    errand.step("upload", lambda: post.slack.upload(place["url"], content))
+    title = f"Postmortem draft {about.slug}, revision {revision.number}"
+
+    def complete() -> Answer:
+        answer = post.slack.call(
+            "files.completeUploadExternal",
+            files=[{"id": place["id"], "title": title}],
+            channel_id=channel,
+            initial_comment=markup.escape(title),
+        )
+        files = answer.get("files") or [{}]
+        return {"permalink": str(files[0].get("permalink") or "")}
+
+    def is_shared() -> Answer | None:
+        found = post.slack.call("files.info", file=place["id"])["file"]
+        where = [*(found.get("channels") or []), *(found.get("groups") or [])]
+        return {"permalink": str(found.get("permalink") or "")} if channel in where else None
+
+    shared = errand.step(
+        "share",
+        complete,
+        look=is_shared,
+        then=lambda session, answer: deliveries.draft_posted(
+            post.desk, session, incident_id, answer["permalink"]
+        ),
+        method="files.completeUploadExternal",
+    )
+    said = summary(compile_draft(deliveries.facts_known(post.desk, incident_id)))
+    text, blocks = cards.draft_summary(about, revision.number, said, shared["permalink"])
+    post.message(errand, "summary", channel, text, blocks)
+
+
+def _place(answer: Answer) -> Answer:
+    return {"url": str(answer["upload_url"]), "id": str(answer["file_id"])}
+
+
+SENDERS = {
+    "RunStarted": start_run,
+    "StepReached": show_step,
+    "StepMarked": close_step,
+    "DraftCompiled": post_draft,
+}

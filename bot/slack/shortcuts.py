@@ -1,0 +1,41 @@
+"""Shortcuts: callback id -> the form it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.domain.refusals import Refusal
+from bot.slack.ask import Ask
+from bot.slack.door import Answer, Door
+from bot.slack.modals import edit_entry, entry, open_incident
+from bot.usecases.timeline import entry_of_message
+
+
+def _open(door: Door, ask: Ask) -> Answer:
+    return Answer(modal=open_incident.view(asked_in=ask.channel))
+
+
+def _open_from_message(door: Door, ask: Ask) -> Answer:
+    if ask.message is None:
+        raise Refusal(
+            "Slack did not say which message. Open the incident with `/incident open <what is wrong>`."
+        )
+    return Answer(modal=open_incident.view(asked_in=ask.channel, message=ask.message))
+
+
+def _add_to_timeline(door: Door, ask: Ask) -> Answer:
+    about = door.incident(ask)
+    if ask.message is None:
+        raise Refusal("Slack did not say which message. Log it with `/log <text>`.")
+    before = entry_of_message(door.desk, ask.message.origin)
+    if before is not None:
+        # A message is one entry: what is there already is corrected, not logged again.
+        return Answer(modal=edit_entry.view(about, before, door.zone(ask.user)))
+    return Answer(modal=entry.view(about, ask.message))
+
+
+SHORTCUTS: dict[str, Callable[[Door, Ask], Answer]] = {
+    "open_incident": _open,
+    "open_from_message": _open_from_message,
+    "add_to_timeline": _add_to_timeline,
+}

@@ -1,0 +1,153 @@
+"""Incidents: rows to `Incident` and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.domain.incident import Incident, Severity, Status
+from bot.store.once import insert_once
+from bot.store.tables import counter, incident, responder
+
+_FIELDS = tuple(field.name for field in fields(Incident))
+_COLUMNS = tuple(incident.c[name] for name in _FIELDS)
+_OVER = (Status.CLOSED.value, Status.CANCELLED.value, Status.MERGED.value)
+
+
+def _incident(row: Any) -> Incident:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["severity"] = Severity(values["severity"])
+    values["status"] = Status(values["status"])
+    return Incident(**values)
+
+
+def next_number(session: Session) -> int:
+    """The next incident number. Held until the transaction ends, so there are no twins."""
+    insert_once(session, counter, name="incident", value=0)
+    taken: int = session.execute(
+        update(counter)
+        .where(counter.c.name == "incident")
+        .values(value=counter.c.value + 1)
+        .returning(counter.c.value)
+    ).scalar_one()
+    return taken
+
+
+def add(
+    session: Session,
+    *,
+    title: str,
+    severity: Severity,
+    is_private: bool,
+    is_drill: bool,
+    opened_at: datetime,
+    opened_by: str,
+) -> Incident:
+    """Add an incident under the next number, as investigating."""
+    row = session.execute(
+        insert(incident)
+        .values(
+            number=next_number(session),
+            title=title,
+            severity=severity.value,
+            status=Status.INVESTIGATING.value,
+            is_private=is_private,
+            is_drill=is_drill,
+            opened_at=opened_at,
+            opened_by=opened_by,
+        )
+        .returning(*_COLUMNS)
+    ).one()
+    return _incident(row)
+
+
+def get(session: Session, incident_id: int) -> Incident:
+    """The incident with this id, which must exist."""
+    return _incident(session.execute(select(*_COLUMNS).where(incident.c.id == incident_id)).one())
+
+
+def find(session: Session, incident_id: int) -> Incident | None:
+    row = session.execute(select(*_COLUMNS).where(incident.c.id == incident_id)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def lock(session: Session, incident_id: int) -> Incident | None:
+    """The incident held against other writers until the transaction ends.
+
+    Row ids are not commit order on PostgreSQL: whoever puts work in a channel's order holds this first.
+    """
+    query = select(*_COLUMNS).where(incident.c.id == incident_id).with_for_update()
+    row = session.execute(query).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def find_by_channel(session: Session, channel_id: str) -> Incident | None:
+    row = session.execute(select(*_COLUMNS).where(incident.c.channel_id == channel_id)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def find_by_number(session: Session, number: int) -> Incident | None:
+    row = session.execute(select(*_COLUMNS).where(incident.c.number == number)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
+    """Incidents that person `to` may see, newest first: public ones, and private ones they are in."""
+    mine = select(responder.c.incident_id).where(responder.c.person == to, responder.c.left_at.is_(None))
+    query = select(*_COLUMNS).where(or_(incident.c.is_private.is_(False), incident.c.id.in_(mine)))
+    if is_over is True:
+        query = query.where(incident.c.status.in_(_OVER))
+    elif is_over is False:
+        query = query.where(incident.c.status.not_in(_OVER))
+    rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
+    return [_incident(row) for row in rows]
+
+
+def save(session: Session, incident_id: int, **changes: Any) -> Incident:
+    """Change columns, raise the version, and give the incident as it stands now."""
+    row = session.execute(
+        update(incident)
+        .where(incident.c.id == incident_id)
+        .values(**changes, version=incident.c.version + 1)
+        .returning(*_COLUMNS)
+    ).one()
+    return _incident(row)
+
+
+def take_number(session: Session, incident_id: int, of: str) -> int:
+    """The next short number of an entry, a follow-up or a revision within the incident."""
+    column = {
+        "entry": incident.c.last_entry,
+        "follow_up": incident.c.last_follow_up,
+        "revision": incident.c.last_revision,
+    }[of]
+    taken: int = session.execute(
+        update(incident).where(incident.c.id == incident_id).values({column: column + 1}).returning(column)
+    ).scalar_one()
+    return taken
+
+
+def slack_marks(session: Session, incident_id: int) -> dict[str, Any]:
+    """Where the incident stands in Slack beyond its channel: announcement, bookmark, drawn version."""
+    row = (
+        session.execute(
+            select(
+                incident.c.announced_in,
+                incident.c.announced_ts,
+                incident.c.postmortem_bookmark,
+                incident.c.version,
+            ).where(incident.c.id == incident_id)
+        )
+        .mappings()
+        .one()
+    )
+    return dict(row)
+
+
+def mark(session: Session, incident_id: int, **changes: Any) -> None:
+    """Write down where something stands in Slack. Not a change of the incident: the version stays."""
+    session.execute(update(incident).where(incident.c.id == incident_id).values(**changes))

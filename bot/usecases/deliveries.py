@@ -1,0 +1,196 @@
+"""What the postman's senders read before they speak, and write down after Slack has answered.
+
+The functions named `..._made`, `..._posted` run inside the postman's commit of a step, so they take a
+Session: the answer, what follows from it and the next notices become true together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import markup
+from bot.domain.incident import Incident
+from bot.domain.notices import (
+    AnnouncementDue,
+    BookmarksDue,
+    CardChanged,
+    EntriesLogged,
+    HeaderPosted,
+    PeopleInvited,
+    PersonTold,
+    PurposeDue,
+    TopicChanged,
+)
+from bot.domain.people import Person, Role
+from bot.domain.postmortem import Facts, Revision, Update
+from bot.domain.runbook import Run, Runbook
+from bot.domain.timeline import Entry
+from bot.runbooks import from_dict
+from bot.store import incident as incidents
+from bot.store import people
+from bot.store import postmortem as postmortems
+from bot.store import runbook as runs
+from bot.store import timeline as entries
+from bot.store.db import Session
+from bot.usecases.desk import Desk
+
+#: Entries one channel message shows at most; the rest goes into the next.
+ENTRIES_A_MESSAGE = 15
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the header card and the announcement show."""
+
+    incident: Incident
+    #: role -> name of who holds it now.
+    roles: dict[Role, Person]
+    version: int
+    announced_in: str | None
+    announced_ts: str | None
+    postmortem_bookmark: str | None
+
+
+def card(desk: Desk, incident_id: int) -> Card:
+    """The facts of the header card, as they are now."""
+    with desk.db.reading() as session:
+        about = incidents.get(session, incident_id)
+        marks = incidents.slack_marks(session, incident_id)
+        held = [one for one in people.roles(session, incident_id) if one.until_at is None]
+        known = people.known(session, [one.person for one in held])
+    roles = {one.role: known.get(one.person) or Person(one.person, one.person) for one in held}
+    return Card(
+        incident=about,
+        roles=roles,
+        version=int(marks["version"]),
+        announced_in=marks["announced_in"],
+        announced_ts=marks["announced_ts"],
+        postmortem_bookmark=marks["postmortem_bookmark"],
+    )
+
+
+def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:
+    """The channel exists: everything that needed only its id may go at once."""
+    about = incidents.save(session, incident_id, channel_id=channel_id, channel_name=name)
+    people.save_channel(session, channel_id, name, desk.clock())
+    desk.tell(
+        session,
+        # Each of these has an order of its own, so none waits for another.
+        PeopleInvited(incident_id, (about.opened_by,)),
+        TopicChanged(incident_id),
+        PurposeDue(incident_id),
+    )
+    if desk.options.announce_channel and not about.is_private and not about.is_drill:
+        desk.tell(session, AnnouncementDue(incident_id))
+
+
+def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:
+    """The header card is in the channel: pin it, and draw it again if something changed meanwhile."""
+    incidents.mark(session, incident_id, header_ts=ts)
+    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id))
+    if incidents.slack_marks(session, incident_id)["version"] != drawn_version:
+        desk.tell(session, CardChanged(incident_id))
+
+
+def announcement_posted(session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+    incidents.mark(session, incident_id, announced_in=channel_id, announced_ts=ts)
+
+
+def unposted_entries(desk: Desk, incident_id: int) -> list[Entry]:
+    """Entries that the channel has not been shown, oldest first, as many as one message takes."""
+    with desk.db.reading() as session:
+        return entries.unposted(session, incident_id, ENTRIES_A_MESSAGE)
+
+
+def entries_posted(desk: Desk, session: Session, incident_id: int, entry_ids: list[int], ts: str) -> None:
+    """One message shows these entries. What came meanwhile gets the next one."""
+    from_now = entries.unposted(session, incident_id, ENTRIES_A_MESSAGE + 1)
+    entries.mark_posted(session, entry_ids, ts)
+    if any(entry.id not in entry_ids for entry in from_now):
+        desk.tell(session, EntriesLogged(incident_id))
+
+
+def shown_with(desk: Desk, entry_id: int) -> tuple[str | None, list[Entry]]:
+    """The message that shows an entry, and all entries it shows."""
+    with desk.db.reading() as session:
+        return entries.shown_with(session, entry_id)
+
+
+def names(desk: Desk, found: list[Entry]) -> dict[str, str]:
+    """Names of everyone these entries are by or mention."""
+    ids = {entry.author for entry in found} | {entry.recorded_by for entry in found}
+    ids |= {one for entry in found for one in markup.mentions(entry.text)}
+    with desk.db.reading() as session:
+        return {one.id: one.name for one in people.known(session, ids).values()}
+
+
+def name_of(desk: Desk, person_id: str) -> str:
+    """The person's name, or the id while Lantern has not met them."""
+    with desk.db.reading() as session:
+        someone = people.find(session, person_id)
+    return someone.name if someone is not None else person_id
+
+
+def run_with_pages(desk: Desk, run_id: int) -> tuple[Run, Runbook]:
+    """A run and the runbook it is pinned to."""
+    with desk.db.reading() as session:
+        run = runs.find(session, run_id)
+        assert run is not None, "a notice names a run that was never written"
+        return run, from_dict(runs.snapshot(session, run_id))
+
+
+def step_posted(session: Session, run_id: int, position: int, ts: str) -> None:
+    runs.keep_step_ts(session, run_id, position, ts)
+
+
+def step_message(desk: Desk, run_id: int, position: int) -> str | None:
+    """ts of the message that shows a step."""
+    with desk.db.reading() as session:
+        return runs.step_ts(session, run_id, position)
+
+
+def update_of(desk: Desk, update_id: int) -> Update:
+    with desk.db.reading() as session:
+        return postmortems.get_update(session, update_id)
+
+
+def revision_of(desk: Desk, incident_id: int, number: int) -> Revision:
+    with desk.db.reading() as session:
+        return postmortems.get_revision(session, incident_id, number)
+
+
+def facts_known(desk: Desk, incident_id: int) -> Facts:
+    """All that is known about the incident now."""
+    with desk.db.reading() as session:
+        return postmortems.facts(session, incident_id, desk.options.team_zone)
+
+
+def draft_posted(desk: Desk, session: Session, incident_id: int, permalink: str) -> None:
+    """The draft's file is in the channel: the bookmark points at it from now on."""
+    incidents.mark(session, incident_id, draft_permalink=permalink)
+    desk.tell(session, BookmarksDue(incident_id))
+
+
+def bookmark_made(session: Session, incident_id: int, bookmark_id: str) -> None:
+    incidents.mark(session, incident_id, postmortem_bookmark=bookmark_id)
+
+
+def archived(session: Session, incident_id: int) -> None:
+    incidents.save(session, incident_id, is_archived=True)
+
+
+def person_met(session: Session, someone: Person) -> None:
+    people.save(session, someone)
+
+
+def channel_met(session: Session, channel_id: str, name: str, now: datetime) -> None:
+    people.save_channel(session, channel_id, name, now)
+
+
+def set_aside(
+    desk: Desk, session: Session, incident_id: int | None, asked_by: str | None, sentence: str
+) -> None:
+    """Tell the person who asked that Slack will not have it, and what they can do."""
+    if incident_id is not None and asked_by:
+        desk.tell(session, PersonTold(incident_id, asked_by, sentence))

@@ -1,0 +1,97 @@
+"""The desk: what a use case may reach. And `Done`: what every deed answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+from bot.domain.notices import Notice
+from bot.domain.postmortem import Facts
+from bot.domain.runbook import Runbook
+from bot.store import inbox, outbox
+from bot.store.db import Database, Session
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings that use cases need."""
+
+    #: Channel id or name for announcements; "" announces nowhere.
+    announce_channel: str = ""
+    #: IANA zone printed beside UTC in documents.
+    team_zone: str = "UTC"
+    #: Severity of an incident opened without one.
+    default_severity: str = "SEV3"
+    #: Days a delivered notice and an arrival are remembered.
+    keep_days: int = 7
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a deed answers. A second delivery of the same request gets the very same one."""
+
+    #: The sentence for the person, Slack mrkdwn.
+    text: str
+    incident_id: int | None = None
+    #: Number of the entry it made, when it made one.
+    entry: int | None = None
+    #: False when it was done before and nothing changed now.
+    is_new: bool = True
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a use case may reach; wiring builds it."""
+
+    db: Database
+    #: Aware UTC now. In the demo's guided story it tells the story's time.
+    clock: Callable[[], datetime]
+    #: Wakes the postman.
+    ring: Callable[[], None]
+    #: The runbooks by id, as the folder holds them now.
+    runbooks: Callable[[], Mapping[str, Runbook]]
+    #: Facts -> the postmortem as Markdown, by the team's template or the built-in one.
+    compile: Callable[[Facts], str]
+    options: Options = field(default_factory=Options)
+    #: Real time for the outbox, whatever `clock` says.
+    wall: Callable[[], datetime] | None = None
+
+    def once(self, origin: str | None, act: Callable[[Session], Done]) -> Done:
+        """Run `act` in one transaction; for an origin that has arrived before, give the first answer.
+
+        Raises what `act` raises (then nothing is kept, not even the arrival), and NotSaved.
+        """
+        with self.db.writing() as session:
+            if origin is not None and not inbox.arrive(session, origin, self.now_for_outbox()):
+                kept = inbox.answer_to(session, origin)
+                return Done(**{**kept, "is_new": False}) if kept else Done("", is_new=False)
+            done = act(session)
+            if origin is not None:
+                inbox.keep_answer(session, origin, asdict(done))
+        self.ring()
+        return done
+
+    def now_for_outbox(self) -> datetime:
+        return (self.wall or self.clock)()
+
+    def tell(
+        self, session: Session, *notices: Notice, asked_by: str | None = None, asked_in: str | None = None
+    ) -> None:
+        """Put notices into the outbox, in the transaction that makes them true."""
+        for notice in notices:
+            outbox.put(
+                session,
+                outbox.Parcel(
+                    kind=notice.kind,
+                    key=notice.key,
+                    args=notice.args,
+                    dedup_key=f"{notice.kind}:{notice.incident_id}:{uuid4().hex}",
+                    incident_id=notice.incident_id,
+                    asked_by=asked_by,
+                    asked_in=asked_in,
+                ),
+                self.now_for_outbox(),
+                coalesce=notice.is_latest_only,
+            )

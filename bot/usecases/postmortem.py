@@ -1,0 +1,173 @@
+"""Closing an incident, compiling its draft, and telling stakeholders how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from bot.domain.incident import Incident, Status
+from bot.domain.notices import DraftCompiled, UpdateAnnounced, UpdatePosted
+from bot.domain.postmortem import Facts, Revision
+from bot.domain.refusals import Refusal
+from bot.domain.timeline import Kind, Source
+from bot.store import incident as incidents
+from bot.store import postmortem as postmortems
+from bot.store.db import Session
+from bot.usecases.desk import Desk, Done
+from bot.usecases.incident import changed, check_span, still_open
+from bot.usecases.sight import may_see, seen
+from bot.usecases.timeline import checked, meet_named, write_entry
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What the closing form says. None or "" leaves a visible "unknown"."""
+
+    impact: str = ""
+    cause: str = ""
+    fix: str = ""
+    impact_started_at: datetime | None = None
+    impact_ended_at: datetime | None = None
+
+
+def close_incident(
+    desk: Desk, incident_id: int, closing: Closing, *, by: str, origin: str | None = None
+) -> Done:
+    """Close an incident and compile its draft as the next revision, without any call to Slack."""
+    answers = {
+        name: checked(text, example="the weights were wrong") if text.strip() else ""
+        for name, text in (("impact", closing.impact), ("cause", closing.cause), ("fix", closing.fix))
+    }
+
+    def act(session: Session) -> Done:
+        about = seen(session, incident_id, by)
+        if about.status is Status.CLOSED:
+            return Done(
+                f"{about.slug} is already closed. `/postmortem` shows its draft.",
+                incident_id=incident_id,
+                is_new=False,
+            )
+        still_open(about)
+        _keep_answers(desk, session, about, answers, closing, by)
+        now = desk.clock()
+        incidents.save(session, incident_id, status=Status.CLOSED.value, closed_at=now)
+        entry = write_entry(
+            desk, session, about, "Incident closed", kind=Kind.NOTE, by=by, source=Source.AUTOMATIC
+        )
+        revision = _compile(desk, session, incident_id, by)
+        changed(desk, session, incident_id)
+        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
+        return Done(
+            f"{about.slug} is closed. "
+            f"The postmortem draft (revision {revision.number}) is on its way into the channel.",
+            incident_id=incident_id,
+            entry=entry.number,
+        )
+
+    return desk.once(origin, act)
+
+
+def _keep_answers(
+    desk: Desk, session: Session, about: Incident, answers: dict[str, str], closing: Closing, by: str
+) -> None:
+    began = closing.impact_started_at or about.impact_started_at
+    ended = closing.impact_ended_at or about.impact_ended_at
+    check_span(began, ended, desk.clock())
+    facts = {name: text for name, text in answers.items() if text and text != getattr(about, name)}
+    incidents.save(session, about.id, impact_started_at=began, impact_ended_at=ended, **facts)
+    labels = {
+        "impact": ("Impact", Kind.IMPACT),
+        "cause": ("Root cause", Kind.FINDING),
+        "fix": ("Resolution", Kind.RESOLUTION),
+    }
+    for name, text in facts.items():
+        label, kind = labels[name]
+        write_entry(desk, session, about, f"{label}: {text}", kind=kind, by=by, source=Source.MODAL)
+
+
+def _compile(desk: Desk, session: Session, incident_id: int, by: str) -> Revision:
+    markdown = desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+    return postmortems.add_revision(
+        session,
+        incident_id=incident_id,
+        number=incidents.take_number(session, incident_id, "revision"),
+        markdown=markdown,
+        digest=sha256(markdown.encode()).hexdigest(),
+        created_at=desk.clock(),
+        created_by=by,
+    )
+
+
+def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | None = None) -> Done:
+    """Compile the draft again from what is known now. The same facts make no new revision."""
+
+    def act(session: Session) -> Done:
+        about = seen(session, incident_id, by)
+        if about.status in (Status.CANCELLED, Status.MERGED):
+            raise Refusal(f"{about.slug} is {about.status.value} and gets no postmortem.")
+        before = postmortems.latest(session, incident_id)
+        markdown = desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+        if before is not None and before.digest == sha256(markdown.encode()).hexdigest():
+            desk.tell(session, DraftCompiled(incident_id, before.number), asked_by=by)
+            return Done(
+                f"Nothing has changed since revision {before.number}; it is on its way into the channel again.",
+                incident_id=incident_id,
+            )
+        revision = _compile(desk, session, incident_id, by)
+        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
+        early = "" if about.status.is_over else " The incident is still open, so much of it is unknown."
+        return Done(
+            f"The postmortem draft (revision {revision.number}) is on its way into the channel.{early}",
+            incident_id=incident_id,
+        )
+
+    return desk.once(origin, act)
+
+
+def post_update(desk: Desk, incident_id: int, text: str, *, by: str, origin: str | None = None) -> Done:
+    """Tell stakeholders how it goes: in the channel and under the announcement."""
+    kept = checked(text, example="/incident update a fix is going out; logins recover within 10 minutes")
+
+    def act(session: Session) -> Done:
+        about = seen(session, incident_id, by)
+        update = postmortems.add_update(
+            session, incident_id=incident_id, text=kept, sent_at=desk.clock(), sent_by=by
+        )
+        entry = write_entry(
+            desk,
+            session,
+            about,
+            f"Update: {kept}",
+            kind=Kind.COMMS,
+            by=by,
+            source=Source.AUTOMATIC,
+            is_shown=False,
+        )
+        desk.tell(session, UpdatePosted(incident_id, update.id), asked_by=by)
+        if not about.is_private and not about.is_drill and desk.options.announce_channel:
+            desk.tell(session, UpdateAnnounced(incident_id, update.id), asked_by=by)
+        meet_named(desk, session, incident_id, kept)
+        return Done(
+            f"The update is on its way, noted as *#{entry.number}*.",
+            incident_id=incident_id,
+            entry=entry.number,
+        )
+
+    return desk.once(origin, act)
+
+
+def latest_revision(desk: Desk, incident_id: int, *, by: str) -> Revision | None:
+    """The newest revision of the postmortem; None when there is none or `by` may not see it."""
+    with desk.db.reading() as session:
+        if not may_see(session, incidents.get(session, incident_id), by):
+            return None
+        return postmortems.latest(session, incident_id)
+
+
+def facts_of(desk: Desk, incident_id: int, *, by: str) -> Facts:
+    """Everything known about the incident. Raises Refusal when `by` may not see it."""
+    with desk.db.reading() as session:
+        if not may_see(session, incidents.get(session, incident_id), by):
+            raise Refusal("You cannot see that incident.")
+        return postmortems.facts(session, incident_id, desk.options.team_zone)

@@ -1,0 +1,56 @@
+"""May this person see this incident? The one place where private is enforced; every door asks here."""
+
+from __future__ import annotations
+
+from bot.domain.incident import Incident
+from bot.domain.refusals import NoSuchIncident, NotAnIncidentChannel
+from bot.store import incident as incidents
+from bot.store import people
+from bot.store.db import Session
+from bot.usecases.desk import Desk
+
+
+def may_see(session: Session, about: Incident, person: str) -> bool:
+    """True for everyone when the incident is public, else for those in its channel and its opener."""
+    return not about.is_private or about.opened_by == person or people.is_in(session, about.id, person)
+
+
+def seen(session: Session, incident_id: int, by: str) -> Incident:
+    """The incident, locked for a change by `by`. Raises NoSuchIncident when they may not see it."""
+    about = incidents.lock(session, incident_id)
+    if about is None or not may_see(session, about, by):
+        raise NoSuchIncident("like that")
+    return about
+
+
+def incident_of_channel(desk: Desk, channel_id: str) -> Incident:
+    """The incident whose channel this is. Raises NotAnIncidentChannel."""
+    with desk.db.reading() as session:
+        found = incidents.find_by_channel(session, channel_id)
+    if found is None:
+        raise NotAnIncidentChannel
+    return found
+
+
+def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:
+    """The incident a card or form names. Raises NoSuchIncident, alike for hidden and absent."""
+    with desk.db.reading() as session:
+        found = incidents.find(session, incident_id)
+        if found is None or not may_see(session, found, by):
+            raise NoSuchIncident("like that")
+    return found
+
+
+def incident_by_number(desk: Desk, number: int, *, by: str) -> Incident:
+    """The incident people call by this number. Raises NoSuchIncident, alike for hidden and absent."""
+    with desk.db.reading() as session:
+        found = incidents.find_by_number(session, number)
+        if found is None or not may_see(session, found, by):
+            raise NoSuchIncident(f"inc-{number:04d}")
+    return found
+
+
+def visible_incidents(desk: Desk, *, by: str, is_over: bool | None = None, limit: int = 20) -> list[Incident]:
+    """Incidents that `by` may see, newest first."""
+    with desk.db.reading() as session:
+        return incidents.find_visible(session, to=by, is_over=is_over, limit=limit)
