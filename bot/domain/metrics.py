@@ -162,7 +162,7 @@ def _acknowledged(
     """
     name, definition = (
         "Acknowledged",
-        "the first thing a person recorded or changed, or role taken, after declaring",
+        "the first thing a person recorded or changed, or role taken, from declaring to closing",
     )
     opening = incident.opened_at + ITSELF
     signs = [
@@ -171,6 +171,7 @@ def _acknowledged(
         if entry.source is not Source.ALERT and entry.recorded_by not in bots and entry.recorded_at > opening
     ]
     signs += [(held.since_at, 0, f"{held.role} taken") for held in roles if held.since_at > opening]
+    signs = [sign for sign in signs if incident.closed_at is None or sign[0] <= incident.closed_at]
     if not signs:
         return KeyTime(name, definition)
     at, _, source = min(signs)
