@@ -6,6 +6,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+#: The read-only checks a runbook may name; the bot runs nothing else.
+CHECKS = frozenset(
+    {
+        "lb.summary",
+        "lb.traffic_share",
+        "lb.server_states",
+        "lb.queue",
+        "lb.errors",
+        "lb.limits",
+        "lb.health_checks",
+        "lb.latency",
+        "lb.tls",
+        "lb.config_drift",
+    }
+)
+
 
 class Phase(StrEnum):
     """The sections of a runbook that hold steps, in their order."""
@@ -39,7 +55,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Step:
-    #: GitHub anchor of its heading, "compare-each-servers-share-with-its-fair-share".
+    #: GitHub anchor of its heading without the number people write before it,
+    #: "compare-each-servers-share-with-its-fair-share".
     id: str
     title: str
     phase: Phase
@@ -72,6 +89,10 @@ class Runbook:
     alerts: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     reviewed_on: date | None = None
+    #: Days after which `reviewed_on` is too long ago.
+    review_every: int = 180
+    #: Markdown of the Background section.
+    background: str = ""
     #: Bullet points of the Symptoms section (Markdown).
     symptoms: tuple[str, ...] = ()
     #: Markdown of the Links section's list items.
