@@ -89,6 +89,18 @@ def test_a_template_that_is_missing_or_no_text_is_named(tmp_path):
     assert "at most 262,144 bytes" in load_template(large)[1][0]
 
 
+def test_a_very_long_incident_is_never_cut_short_by_the_limits(monkeypatch):
+    monkeypatch.setattr("bot.exporters.MAX_TURNS", 50)
+    monkeypatch.setattr("bot.exporters.MAX_LENGTH", 500)
+    draft = compile_draft(login_outage())
+    built_in = render(draft)
+    assert built_in.endswith("`/incident follow-up list`.\n")
+    assert render(draft, "{% for n in range(99) %}{% endfor %}").endswith(built_in)
+    assert "longer than 500 characters" in render(
+        draft, "{{ draft.cause.plain }}{% include 'postmortem.md.j2' %}"
+    )
+
+
 def test_a_template_that_fails_on_one_incident_does_not_cost_the_draft():
     draft = compile_draft(nothing_known())
     text = render(draft, "{{ draft.runs[0].title }}")

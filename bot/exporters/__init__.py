@@ -9,6 +9,7 @@ macro that calls itself, a word repeated a thousand million times. Each ends in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,8 +22,8 @@ from bot.domain.draft import Words
 
 #: Turns of loops and calls in one rendering: a draft of 2,000 entries takes some 15,000.
 MAX_TURNS = 400_000
-#: Characters of one rendering.
-MAX_LENGTH = 8_000_000
+#: Characters of one rendering: 2,000 entries of 3,000 characters, three times over, still fit.
+MAX_LENGTH = 32_000_000
 #: The largest number a template may calculate with or pass on.
 MAX_NUMBER = 1_000_000
 #: The filters that make a long text out of a number.
@@ -34,8 +35,11 @@ class Bounded(SandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**"})
 
-    def __init__(self, shelf: Mapping[str, str]) -> None:
-        """`shelf`: the templates by name that may be included or extended; nothing else can be."""
+    def __init__(self, shelf: Mapping[str, str], *, is_own: bool) -> None:
+        """`shelf`: the templates by name that may be included or extended; nothing else can be.
+
+        `is_own`: what is rendered is our own and must never be cut short, however long the incident.
+        """
         # Autoescape is for HTML. This renders Markdown, and the draft's words are escaped for that.
         super().__init__(
             loader=DictLoader(shelf),
@@ -45,7 +49,8 @@ class Bounded(SandboxedEnvironment):
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self.turns_left = MAX_TURNS
+        self.turns_left = math.inf if is_own else MAX_TURNS
+        self.longest = math.inf if is_own else MAX_LENGTH
         for name in _INFLATING:
             self.filters.pop(name)
         self.globals.pop("lipsum")
@@ -86,7 +91,7 @@ class Bounded(SandboxedEnvironment):
         pieces, length = [], 0
         for piece in template.generate(**variables):
             length += len(piece)
-            if length > MAX_LENGTH:
+            if length > self.longest:
                 raise SecurityError(f"the text is longer than {MAX_LENGTH:,} characters")
             pieces.append(piece)
         return "".join(pieces)

@@ -98,7 +98,7 @@ def builtin_source() -> str:
 
 
 def _written(draft: Draft, source: str, name: str) -> str:
-    sandbox = Bounded({BUILTIN: builtin_source()})
+    sandbox = Bounded({BUILTIN: builtin_source()}, is_own=name == BUILTIN)
     text = sandbox.write(sandbox.ready(source, name), draft=draft)
     # Empty sections leave runs of blank lines before headings; no author's text stands at a margin of 0.
     return re.sub(r"\n{3,}(?=#{1,3} )", "\n\n", text).rstrip("\n") + "\n"
