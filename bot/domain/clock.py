@@ -14,7 +14,7 @@ from bot.domain.refusals import Refusal
 
 _HALF = r"(?:\s?(?P<half>[ap])\.?m\b\.?)"
 #: Not the start of a longer word, a fraction, a MAC address or a possessive.
-_END = r"(?=(?:Z|UTC|GMT)\b|(?![\w%/°'’]|[.,][0-9]|:[0-9a-f]{1,4}:))"
+_END = r"(?=(?:Z|UTC|GMT|ish)\b|(?![\w%/°'’]|[.,][0-9]|:[0-9a-f]{1,4}:))"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -35,8 +35,8 @@ _TO_ANOTHER = re.compile(
 #: What may be a clock time or a mere number -> two ways to say it, from the hour {h}, its twelve-hour
 #: form {t} and the minutes {m}.
 _BARE = (
-    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])\s?[-–—]\s?[0-9]{1,2}(?![\w.:])"), "{h:02d}:00", "{t}pm"),
-    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])(?![\w.:])"), "{h:02d}:00", "{t}pm"),
+    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])\s?[-–—]\s?[0-9]{1,2}(?![\w.]|:\S)"), "{h:02d}:00", "{t}pm"),
+    (re.compile(r"(?P<h>[01]?[0-9]|2[0-4])(?![\w.]|:\S)"), "{h:02d}:00", "{t}pm"),
     (re.compile(r"(?P<h>[01][0-9]|2[0-3])(?P<m>[0-5][0-9])(?!\w)"), "{h:02d}:{m}", "{h:02d}:{m} UTC"),
     (re.compile(r"(?P<h>[01]?[0-9]|2[0-3])\.(?P<m>[0-5][0-9])(?![\w.])"), "{h:02d}:{m}", "{h:02d}:{m} UTC"),
     (re.compile(r"(?P<h>[0-9])h(?P<m>[0-5][0-9])(?!\w)", re.IGNORECASE), "{h:02d}:{m}", "{h}h{m}m ago"),

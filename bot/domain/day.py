@@ -40,7 +40,7 @@ _DOTTED = re.compile(
     r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.\s?(?P<year>(?:19|20)[0-9]{2})(?![\w]|\.[0-9])"
 )
 _SLASHED = re.compile(
-    r"[0-9]{1,2}(?:/[0-9]{1,2}(?:/(?P<year>[0-9]{4}|[0-9]{2}))?|-[0-9]{1,2}-(?P<dashed>[0-9]{4}))(?![\w/%.:-])"
+    r"[0-9]{1,2}(?:/[0-9]{1,2}(?:/(?P<year>[0-9]{4}|[0-9]{2}))?|-[0-9]{1,2}-(?P<dashed>[0-9]{4}))(?![\w/%.-]|:\S)"
 )
 _WORD = re.compile(
     rf"(?:(?P<near>today|this\s+(?:morning|afternoon|evening)|yesterday(?:\s+(?:morning|afternoon|evening))?|tomorrow)"

@@ -69,7 +69,9 @@ class _Markdown:
         plain = re.sub(r"([\\`*\[\]|~])", r"\\\1", plain)
         # Inside a word an underscore means nothing in Markdown: auth_service stays readable.
         plain = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", plain)
-        return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        # Only an ampersand that could begin an entity, with what follows in another piece, needs escaping.
+        plain = re.sub(r"&(?=#?\w+;|$)", "&amp;", plain)
+        return plain.replace("<", "&lt;").replace(">", "&gt;")
 
     def code(self, plain: str) -> str:
         return f"`{plain}`" if plain.strip() else self.text(plain)
@@ -110,6 +112,11 @@ def _percent(match: re.Match[str]) -> str:
 
 def _unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _one_line(name: str) -> str:
+    # A profile's name comes as its owner wrote it: a line break in it would begin a list or a heading.
+    return " ".join(name.replace("\x00", "").split())
 
 
 @dataclass(frozen=True)
@@ -188,10 +195,10 @@ class _Writer:
     def _angle(self, inside: str) -> str:
         text = self.style.text
         if match := _USER.fullmatch(inside):
-            name = self.people.get(match[1]) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.people.get(match[1], "")) or _unescape(match[2] or "") or match[1]
             return text("@" + name.removeprefix("@"))
         if match := _CHANNEL.fullmatch(inside):
-            name = self.channels.get(match[1]) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.channels.get(match[1], "")) or _unescape(match[2] or "") or match[1]
             return text("#" + name.removeprefix("#"))
         if match := _GROUP.fullmatch(inside):
             return text("@" + (_unescape(match[2] or "") or match[1]).removeprefix("@"))

@@ -201,7 +201,7 @@ def _take_day_first(
     written = start[: len(start) - len(rest)].strip()
     if day.is_dated or stands_apart(rest) or (re.search("[0-9]", written) and re.match(r"\s+[0-9]", rest)):
         raise Refusal(
-            f"“{written}” has no clock time. Write one with it: `{written} 10:30` or `{written} 22:10`."
+            f"“{written}” has no clock time. Write one with it: `{written} 09:15` or `{written} 10:30`."
         )
     return None
 
@@ -258,7 +258,7 @@ def _latest(
             _refuse_old(f"{one:%Y-%m-%d}", now)
         if one > (now + timedelta(days=3)).date():
             continue
-        past = [m for m in _moments(one, clock.at, spoken, there) if m <= now + SKEW]
+        past = [m for m in _moments(one, clock.at, spoken, there, day is not None) if m <= now + SKEW]
         if not past:
             continue
         wall = datetime.combine(one, clock.at)
@@ -274,7 +274,7 @@ def _latest(
     )
 
 
-def _moments(day: date, at: time, spoken: Spoken | None, there: tzinfo) -> list[datetime]:
+def _moments(day: date, at: time, spoken: Spoken | None, there: tzinfo, is_dated: bool) -> list[datetime]:
     """Give the UTC moments at which clocks there show this: two when they were put back or forward."""
     wall = datetime.combine(day, at)
     if spoken is None or not spoken.region:
@@ -284,7 +284,7 @@ def _moments(day: date, at: time, spoken: Spoken | None, there: tzinfo) -> list[
     in_force = [wall.replace(tzinfo=region, fold=fold) for fold in (0, 1)]
     if offset not in [moment.utcoffset() for moment in in_force]:
         said, place = in_force[0].tzname(), spoken.region.rpartition("/")[2].replace("_", " ")
-        typed = f"{wall:%Y-%m-%d %H:%M}"
+        typed = f"{wall:%Y-%m-%d %H:%M}" if is_dated else f"{wall:%H:%M}"
         raise Refusal(
             f"{place} was on {said}, not {spoken.name}, on {_on(wall)}. "
             f"Write `{typed} {said}` or `{typed} {_offset(wall.replace(tzinfo=spoken.zone))}`."
