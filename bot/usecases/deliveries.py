@@ -35,6 +35,18 @@ from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk
 
+#: Notice -> what it is, for the person who asked.
+_PLAINLY = {
+    "IncidentOpened": "The channel",
+    "HeaderDue": "The card",
+    "RunStarted": "The runbook",
+    "UpdatePosted": "The update",
+    "UpdateAnnounced": "The announced update",
+    "DraftCompiled": "The postmortem draft",
+    "ArchiveAsked": "Archiving the channel",
+    "MessageMarked": "The message you pinned",
+}
+
 #: Entries one channel message shows at most; the rest goes into the next.
 ENTRIES_A_MESSAGE = 15
 
@@ -189,8 +201,15 @@ def channel_met(session: Session, channel_id: str, name: str, now: datetime) -> 
 
 
 def set_aside(
-    desk: Desk, session: Session, incident_id: int | None, asked_by: str | None, sentence: str
+    desk: Desk, session: Session, kind: str, incident_id: int | None, asked_by: str | None, sentence: str
 ) -> None:
     """Tell the person who asked that Slack will not have it, and what they can do."""
-    if incident_id is not None and asked_by:
-        desk.tell(session, PersonTold(incident_id, asked_by, sentence))
+    if incident_id is None or not asked_by or kind in {"PersonTold", "Whispered"}:
+        return
+    what = _PLAINLY.get(kind, "Something")
+    slug = ""
+    about = incidents.find(session, incident_id)
+    if about is not None:
+        slug = f" for {about.slug}"
+    text = f"{what}{slug} did not reach Slack: {markup.escape(sentence)} What you logged is kept all the same."
+    desk.tell(session, PersonTold(incident_id, asked_by, text))

@@ -74,16 +74,11 @@ def _keep_answers(
     began = closing.impact_started_at or about.impact_started_at
     ended = closing.impact_ended_at or about.impact_ended_at
     check_span(began, ended, desk.clock())
+    # Answers of the form are facts of the incident, no entries: nothing happened at the time of writing.
     facts = {name: text for name, text in answers.items() if text and text != getattr(about, name)}
+    for text in facts.values():
+        meet_named(desk, session, about.id, text, by)
     incidents.save(session, about.id, impact_started_at=began, impact_ended_at=ended, **facts)
-    labels = {
-        "impact": ("Impact", Kind.IMPACT),
-        "cause": ("Root cause", Kind.FINDING),
-        "fix": ("Resolution", Kind.RESOLUTION),
-    }
-    for name, text in facts.items():
-        label, kind = labels[name]
-        write_entry(desk, session, about, f"{label}: {text}", kind=kind, by=by, source=Source.MODAL)
 
 
 def _compile(desk: Desk, session: Session, incident_id: int, by: str) -> Revision:

@@ -1,0 +1,91 @@
+"""`lantern demo`: the stand-in workspace and the bot in one process, and the seed incident as a guided story.
+
+Stands on the top floor beside wiring: it knows the house and its neighbour.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+
+from bot.settings import Settings, shipped
+from bot.standin.player import Player
+from bot.standin.server import Standin
+from bot.standin.story import Story
+from bot.wiring import House, utc_now
+
+STORY = Path(__file__).resolve().parent / "stories" / "web-stack-outage.yaml"
+
+
+class StoryClock:
+    """Real time, until the story sets it: then it goes on from the story's moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            return utc_now() + self._ahead
+
+    def set(self, at: float | None) -> None:
+        """Go on from this moment (seconds since 1970); None is the real time again."""
+        with self._lock:
+            self._ahead = timedelta(0) if at is None else datetime.fromtimestamp(at, UTC) - utc_now()
+
+
+def manifest() -> dict[str, Any]:
+    """app.yaml, read."""
+    read: dict[str, Any] = yaml.safe_load(shipped("app.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def demo_settings(folder: Path, standin: Standin, bot_token: str, app_token: str) -> Settings:
+    """Settings of a house that lives beside a stand-in, in a folder of its own."""
+    return Settings.model_validate(
+        {
+            "slack_bot_token": SecretStr(bot_token),
+            "slack_app_token": SecretStr(app_token),
+            "slack_api_url": standin.api_url,
+            "database_url": f"sqlite:///{folder / 'lantern.db'}",
+            "announce_channel": "#incidents",
+            "port": 0,
+        }
+    )
+
+
+def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) -> int:
+    """Start both, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
+    clock = StoryClock()
+    story = Story.from_yaml(STORY.read_text(encoding="utf-8"))
+    standin = Standin(port=port, story=lambda here: Player(story, here.act, on_clock=_both(here, clock)))
+    with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, standin:
+        app = standin.install(manifest())
+        house = House(demo_settings(Path(folder), standin, app.bot_token, app.app_token), clock=clock)
+        house.start()
+        print(f"Lantern's demo is at {standin.url}\n")
+        print("Type /incident open logins fail sev2 in any channel, or press Play to watch a real incident.")
+        print("Everything here is gone when you stop it with Ctrl-C.", flush=True)
+        if is_browser_opened:
+            webbrowser.open(standin.url)
+        try:
+            wait()
+        finally:
+            house.stop()
+    return 0
+
+
+def _both(standin: Standin, clock: StoryClock) -> Callable[[float | None], None]:
+    def set_clock(at: float | None) -> None:
+        standin.set_clock(at)
+        clock.set(at)
+
+    return set_clock

@@ -1,0 +1,86 @@
+"""The HTTP application: /slack/events, /healthz, /readyz.
+
+Reading a body is the one thing that must be awaited; everything else runs in threads, since use cases and
+SQLAlchemy's Session are plain functions (Bolt's own Starlette adapter runs them on the event loop).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+#: Bytes. Slack's largest requests (a view of 250 kB, escaped) are far below.
+LARGEST = 2 * 1024 * 1024
+
+
+class Replied(Protocol):
+    """What the Slack door answers."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+SlackHttp = Callable[[Mapping[str, str], bytes], Replied]
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the house is; wiring gives the questions."""
+
+    #: Names of what is not well; [] when ready.
+    troubles: Callable[[], list[str]]
+    #: Figures worth seeing: open work, set aside.
+    figures: Callable[[], dict[str, int]]
+
+
+def create_app(slack: SlackHttp, health: Health) -> Starlette:
+    """The application for an ASGI server."""
+
+    async def slack_events(request: Request) -> Response:
+        try:
+            body = await _limited_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            return PlainTextResponse("The body is too large.\n", status_code=413)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        reply = await run_in_threadpool(slack, headers, body)
+        return Response(reply.body, status_code=reply.status, headers=dict(reply.headers))
+
+    def healthz(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def readyz(request: Request) -> Response:
+        troubles = health.troubles()
+        figures = health.figures() if "database" not in troubles else {}
+        answer = {"ready": not troubles, "troubles": troubles, **figures}
+        return JSONResponse(answer, status_code=503 if troubles else 200)
+
+    return Starlette(
+        routes=[
+            Route("/slack/events", slack_events, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )
+
+
+async def _limited_body(request: Request) -> bytes | None:
+    """The body; None when it is larger than LARGEST, without reading the rest."""
+    kept = bytearray()
+    async for chunk in request.stream():
+        kept += chunk
+        if len(kept) > LARGEST:
+            return None
+    return bytes(kept)

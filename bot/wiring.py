@@ -1,0 +1,265 @@
+"""The only file that knows every floor: Settings -> a running house."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_sdk import WebClient
+
+from bot.delivery import Postman
+from bot.domain.outcomes import Undelivered
+from bot.domain.pace import Pace
+from bot.domain.postmortem import Facts, compile_draft
+from bot.domain.runbook import Runbook
+from bot.exporters import markdown
+from bot.runbooks import read_folder
+from bot.settings import Settings, SettingsWrong, shipped
+from bot.shelf import gather
+from bot.slack import senders
+from bot.slack.app import SlackDoor
+from bot.slack.client import Slack
+from bot.slack.door import Door
+from bot.slack.post import Post
+from bot.store import inbox, outbox, schema
+from bot.store.db import Database, NotSaved, Session
+from bot.store.errand import Errand, Rhythm, Sender
+from bot.store.outbox import Work
+from bot.usecases import deliveries
+from bot.usecases.desk import Desk, Options
+from bot.web.app import Health, create_app
+from bot.web.server import WebServer
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock. Nothing else in bot/ reads it, but for spans that a monotonic clock measures."""
+    return datetime.now(UTC)
+
+
+class AlreadyRunning(Exception):
+    """Another process serves from the same SQLite file."""
+
+
+class RunbookShelf:
+    """The runbooks folder, read again when it changes; looked at every few seconds at most."""
+
+    _LOOK_EVERY = 5.0
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._state: object = None
+        self._kept: Mapping[str, Runbook] = {}
+
+    def __call__(self) -> Mapping[str, Runbook]:
+        """The runbooks by id. Malformed files are left out and named in the log."""
+        with self._lock:
+            if time.monotonic() - self._looked < self._LOOK_EVERY:
+                return self._kept
+            self._looked = time.monotonic()
+            state = self._now()
+            if state != self._state:
+                self._kept, problems = read_folder(self._folder, today=utc_now().date())
+                self._state = state
+                for problem in problems:
+                    if problem.is_error:
+                        log.warning("runbook left out: %s", problem)
+            return self._kept
+
+    def _now(self) -> object:
+        try:
+            return sorted((one.name, one.stat().st_mtime_ns) for one in self._folder.glob("*.md"))
+        except OSError:
+            return None
+
+
+class House:
+    """A running Lantern. Build it, start it, stop it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        rhythm: Rhythm | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.settings = settings
+        self._lock_file: IO[bytes] | None = None
+        self.db = open_database(settings)
+        self._ring = threading.Event()
+        template, problems = markdown.load_template(settings.postmortem_template)
+        for problem in problems:
+            log.error("%s The built-in template is used.", problem)
+
+        def compile_facts(facts: Facts) -> str:
+            return markdown.render(compile_draft(facts), template)
+
+        self.desk = Desk(
+            db=self.db,
+            clock=clock,
+            ring=self._ring.set,
+            runbooks=RunbookShelf(settings.runbooks),
+            compile=compile_facts,
+            options=Options(
+                announce_channel=settings.announce_channel,
+                team_zone=settings.time_zone,
+                default_severity=settings.default_severity,
+            ),
+            wall=utc_now,
+        )
+        token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+        secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+        self.slack = Slack(token, settings.slack_api_url)
+        self.door = SlackDoor(Door(self.desk, self.slack), token=token, signing_secret=secret)
+        self.postman = Postman(
+            self.db,
+            self._senders(),
+            utc_now,
+            self._ring,
+            on_set_aside=self._set_aside,
+            rhythm=rhythm,
+            pace=pace,
+        )
+        self.web = WebServer(
+            create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
+        )
+        self._socket: SocketModeHandler | None = None
+        self._stopping = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
+
+    def _senders(self) -> dict[str, Sender]:
+        post = Post(
+            slack=self.slack,
+            desk=self.desk,
+            channel_template=self.settings.channel_name,
+            runbooks_url=self.settings.runbooks_url,
+        )
+        found: dict[str, Sender] = {}
+        for module in gather(senders, "SENDERS"):
+            for kind, send in module.SENDERS.items():
+
+                def deliver(errand: Errand, send: Callable[[Post, Errand], None] = send) -> None:
+                    send(post, errand)
+
+                found[kind] = deliver
+        return found
+
+    def _set_aside(self, session: Session, work: Work, sentence: str) -> None:
+        deliveries.set_aside(self.desk, session, work.kind, work.incident_id, work.asked_by, sentence)
+
+    def start(self) -> None:
+        """Migrate (SQLite), listen, deliver. Raises OSError, AlreadyRunning, SettingsWrong."""
+        if self.db.dialect == "sqlite":
+            self._lock_file = lock_sqlite(self.db)
+            schema.migrate(self.db, shipped("migrations"))
+            with self.db.writing() as session:
+                outbox.free_running(session, utc_now())
+        elif not schema.is_current(self.db, shipped("migrations")):
+            raise SettingsWrong(["The database has an older schema. Run `lantern migrate` first."])
+        self._meet_slack()
+        self.postman.start()
+        self.web.start()
+        self._sweeper.start()
+        self._connect_socket()
+
+    def _meet_slack(self) -> None:
+        try:
+            me = self.slack.identity
+        except Undelivered as trouble:
+            log.warning(
+                "Slack does not answer yet (%s); what people type is kept and delivered later", trouble
+            )
+        else:
+            log.info("connected to %s as %s", me.team_url, me.bot_user_id)
+
+    def _connect_socket(self) -> None:
+        if self.settings.slack_app_token is None:
+            return
+        app_token = self.settings.slack_app_token.get_secret_value()
+        self._socket = SocketModeHandler(
+            self.door.app,
+            app_token,
+            web_client=WebClient(base_url=self.settings.slack_api_url, retry_handlers=[]),
+        )
+        self._socket.connect()  # type: ignore[no-untyped-call]
+
+    def troubles(self) -> list[str]:
+        """What is not well, by name; [] when everything is."""
+        found = []
+        if not self.db.is_answering():
+            found.append("database")
+        if not self.postman.is_alive():
+            found.append("postman")
+        if self._socket is not None and not self._socket.client.is_connected():
+            found.append("socket mode")
+        return found
+
+    def _figures(self) -> dict[str, int]:
+        try:
+            with self.db.reading() as session:
+                waiting = outbox.backlog(session, utc_now())
+        except NotSaved:
+            return {}
+        return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
+
+    def _sweep_until_stopped(self) -> None:
+        """Once an hour, forget what nobody will ask for again."""
+        while not self._stopping.wait(3600):
+            before = utc_now() - timedelta(days=self.desk.options.keep_days)
+            try:
+                with self.db.writing() as session:
+                    outbox.sweep(session, before)
+                    inbox.sweep(session, before)
+            except NotSaved as trouble:
+                log.warning("could not sweep, will try again: %s", trouble.why)
+
+    def stop(self) -> None:
+        """Take nothing more in, finish what runs, then leave."""
+        self._stopping.set()
+        if self._socket is not None:
+            self._socket.close()  # type: ignore[no-untyped-call]
+        self.web.stop()
+        self.postman.stop()
+        self.db.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings; the folder of a SQLite file is made. Raises SettingsWrong."""
+    db = Database(settings.database_url)
+    if db.dialect == "sqlite" and db.url.database:
+        folder = Path(db.url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsWrong(
+                [f"LANTERN_DATABASE_URL: the folder {folder} cannot be made ({error.strerror})."]
+            ) from None
+    return db
+
+
+def lock_sqlite(db: Database) -> IO[bytes]:
+    """Hold the SQLite file for this process alone. Raises AlreadyRunning."""
+    assert db.url.database
+    held = Path(f"{db.url.database}.serving").open("wb")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise AlreadyRunning(
+            f"Another Lantern serves from {db.url.database}. Stop it first; several processes need PostgreSQL: "
+            "LANTERN_DATABASE_URL=postgresql://user:password@host/database"
+        ) from None
+    return held

@@ -1,0 +1,18 @@
+"""Alembic's environment. Run by `lantern migrate`, which hands over an open connection."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from bot.store import tables, work_tables  # noqa: F401  (they fill the metadata)
+from bot.store.metadata import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    # SQLite alters a table by making it anew.
+    render_as_batch=True,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,31 @@
+"""The migrations make exactly the tables that the code speaks of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.settings import shipped
+from bot.store import schema
+from bot.store.db import Database
+
+
+def test_the_migrations_make_the_tables_of_the_code(database_url: str) -> None:
+    db = Database(database_url)
+    try:
+        schema.migrate(db, shipped("migrations"))
+        with db.engine.connect() as connection:
+            assert schema.differences(connection) == []
+        assert schema.is_current(db, shipped("migrations"))
+    finally:
+        db.close()
+
+
+def test_a_new_database_is_not_current_and_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/lantern.db")
+    try:
+        assert not schema.is_current(db, shipped("migrations"))
+        schema.migrate(db, shipped("migrations"))
+        schema.migrate(db, shipped("migrations"))
+        assert schema.is_current(db, shipped("migrations"))
+    finally:
+        db.close()
