@@ -200,6 +200,7 @@ def every_token(markdown: str) -> list[Token]:
 @given(TYPED, TYPED)
 @example("a\n> b\n---", "")
 @example("<@U1>1. one", "ana\n")
+@example("`<@U1>`", "`<b>")
 @example("!<https://a.io|x>", "![")
 @example("<https://a.io|x](javascript:y)>", "")
 def test_nothing_typed_becomes_more_than_text_in_markdown(typed: str, name: str) -> None:

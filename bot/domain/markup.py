@@ -74,7 +74,8 @@ class _Markdown:
         return plain.replace("<", "&lt;").replace(">", "&gt;")
 
     def code(self, plain: str) -> str:
-        return f"`{plain}`" if plain.strip() else self.text(plain)
+        # A person's name inside code may hold a backtick, which would end the code early.
+        return f"`{plain}`" if plain.strip() and "`" not in plain else self.text(plain)
 
     def block(self, plain: str) -> str:
         longest = max((len(run) for run in re.findall(r"`+", plain)), default=0)
