@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from bot.standin import forms
 from bot.standin.model import Json
@@ -18,18 +18,12 @@ from bot.standin.story import Step, Story
 from bot.standin.ui import Sight
 
 Act = Callable[[Json], Json]
+#: channel id -> ts -> what the message says
+Prints = dict[str, dict[str, str]]
 
 #: seconds between two looks for what a step waits for
 LOOK_EVERY = 0.05
 _OF_IDS = ("users_select", "channels_select", "conversations_select")
-
-
-class Sees(Protocol):
-    """What a person sees; bot/standin/ui.py gives it."""
-
-    def state(self, me: str) -> Json: ...
-    def messages(self, me: str, channel_id: str, limit: int = 200) -> Json: ...
-    def replies(self, me: str, channel_id: str, ts: str) -> Json: ...
 
 
 class Stuck(Exception):
@@ -52,7 +46,7 @@ class Player:
         self,
         story: Story,
         act: Act,
-        sees: Sees,
+        sees: Sight,
         *,
         first_person: str,
         set_clock: Callable[[float], None] = lambda _: None,
@@ -78,7 +72,7 @@ class Player:
         self._channel: str | None = None
         self._thread_ts: str | None = None
         self._old_channels: set[str] | None = None
-        self._acted: tuple[int, int, dict[str, str]] | None = None
+        self._acted: tuple[int, int, Prints, Prints] | None = None
 
     # Asked by the page
 
@@ -164,6 +158,8 @@ class Player:
         self._on_change()
 
     def _play(self, step: Step, number: int, turn: int) -> None:
+        with self._changed:
+            self._shown, self._caption = number + 1, step.caption
         if self._old_channels is None:
             self._old_channels = {c["id"] for c in self._state(self._first_person)["channels"]}
         me = self._person(step.who) if step.who else None
@@ -171,19 +167,21 @@ class Player:
         channel = self._place(step, eyes, is_needed=False)
         with self._changed:
             self._who, self._channel, self._thread_ts = eyes, channel or self._channel, None
-            self._shown, self._caption = number + 1, step.caption
         self._on_change()
         self._sleep(step.wait, turn)
         if step.at is not None:
             self._set_clock(step.at.timestamp())
             self._on_clock(step.at)
         if self._acted is None or self._acted[:2] != (turn, number):
-            before = self._prints(eyes, channel) if channel and step.deed else {}
+            # What a step expects may be a late answer to the deed before its own: that deed's beginning counts.
+            last = self._acted[2] if self._acted and self._acted[0] == turn else None
+            before = self._prints(eyes) if step.deed else last or {}
+            since = {} if not step.deed else before if last is None else last
             if step.deed and me:
                 getattr(self, f"_{step.deed}")(step, me, turn)
             # Paused from here on, the step goes on with waiting: the deed is not done twice.
-            self._acted = (turn, number, before)
-        before = self._acted[2]
+            self._acted = (turn, number, before, since)
+        before = self._acted[3]
         for text in step.then_expect:
             self._wait_for(lambda text=text: self._is_said(step, eyes, text, before), step, turn,  # type: ignore[misc]
                            f'did not bring "{text}" within {step.timeout:g} s')  # fmt: skip
@@ -246,17 +244,19 @@ class Player:
                 said += self._sees.replies(me, channel, message["ts"])["messages"][1:]
         return said
 
-    def _prints(self, me: str, channel: str) -> dict[str, str]:
-        return {m["ts"]: words(m) for m in self._all(me, channel)}
+    def _prints(self, me: str) -> Prints:
+        channels = [c["id"] for c in self._state(me)["channels"]]
+        return {channel: {m["ts"]: words(m) for m in self._all(me, channel)} for channel in channels}
 
-    def _is_said(self, step: Step, me: str, text: str, before: Mapping[str, str]) -> bool:
-        """Whether the text stands in a message that is new or changed since the deed, or in the open modal."""
+    def _is_said(self, step: Step, me: str, text: str, before: Prints) -> bool:
+        """Whether the text stands in a message that is new or changed since then, or in the open modal."""
         wanted = plain(text)
         channel = self._place(step, me, is_needed=False)
-        if channel and any(
-            wanted in words(m) and before.get(m["ts"]) != words(m) for m in self._all(me, channel)
-        ):
-            return True
+        if channel:
+            old = before.get(channel, {})
+            said = [(m["ts"], words(m)) for m in self._all(me, channel)]
+            if any(wanted in now and old.get(ts) != now for ts, now in said):
+                return True
         return any(wanted in words(view) for view in self._state(me)["views"])
 
     def _message(self, step: Step, text: str, me: str, turn: int) -> Json:

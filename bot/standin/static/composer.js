@@ -2,6 +2,7 @@
 
 import { el, fill, iconButton } from "./dom.js";
 import { EMOJI, emojiLike } from "./emoji.js";
+import { icon } from "./icons.js";
 import { toast } from "./overlay.js";
 import { openEmoji, openMenu } from "./picker.js";
 
@@ -11,7 +12,7 @@ export function composer(ctx, target) {
   const list = el("div", { class: "completions", role: "listbox", "aria-label": "Suggestions", hidden: true });
   const hint = el("div", { class: "hint-line", "aria-live": "polite" });
   const file = el("input", { type: "file", hidden: true, multiple: true, "aria-label": "Files" });
-  const sendButton = iconButton("Send", "➤", () => send(), { class: "icon send" });
+  const sendButton = iconButton("Send", icon("send"), () => send(), { class: "icon send" });
   let offers = [];
   let current = 0;
 
@@ -141,9 +142,9 @@ export function composer(ctx, target) {
   const insert = (name) => (box.setRangeText(`:${name}: `, box.selectionStart, box.selectionEnd, "end"), box.focus(), changed());
   const node = el("div", { class: "composer" }, list, hint, el("div", { class: "c-box" }, box,
     el("div", { class: "c-row" },
-      iconButton("Shortcuts", "⚡", shortcuts, { "aria-haspopup": "menu" }),
-      iconButton("Attach a file", "📎", () => file.click()), file,
-      iconButton("Emoji", "☺", (event) => openEmoji(event.currentTarget, insert)),
+      iconButton("Shortcuts", icon("bolt"), shortcuts, { "aria-haspopup": "menu" }),
+      iconButton("Attach a file", icon("clip"), () => file.click()), file,
+      iconButton("Emoji", icon("smile"), (event) => openEmoji(event.currentTarget, insert)),
       el("span", { class: "grow" }), sendButton)));
   return { node, box, focus: () => box.focus(), name: (label) => ((box.placeholder = label), box.setAttribute("aria-label", label)), put: (text) => ((box.value = text), box.focus(), changed()) };
 }

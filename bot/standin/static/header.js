@@ -1,6 +1,7 @@
 // The top of a channel: name, topic, members, bookmarks, pins, and what can be done with the channel.
 
 import { add, el, fill, iconButton, link } from "./dom.js";
+import { icon } from "./icons.js";
 import { avatar, gist } from "./messages.js";
 import { mrkdwn, plainText } from "./mrkdwn.js";
 import { askFor, openDialog } from "./overlay.js";
@@ -12,15 +13,15 @@ export function drawHeader(node, ctx) {
   const members = channel.members ?? [];
   return fill(node,
     el("div", { class: "h-line" },
-      iconButton("Channels", "☰", () => ctx.showSidebar(true), { class: "icon only-narrow" }),
-      el("h1", {}, el("span", { class: "sign" }, channel.is_private ? "🔒 " : "# "), channel.name),
+      iconButton("Channels", icon("menu"), () => ctx.showSidebar(true), { class: "icon only-narrow" }),
+      el("h1", {}, el("span", { class: "sign" }, channel.is_private ? icon("lock") : "# "), channel.name),
       channel.is_archived && el("span", { class: "badge" }, "archived"),
       el("div", { class: "grow topic clip", title: channel.topic }, channel.topic ? mrkdwn(channel.topic, ctx) : ""),
       el("button", { type: "button", class: "btn small", "aria-label": `${members.length} members`, onclick: (event) => showMembers(event.currentTarget, members, ctx) },
-        "👥 ", String(members.length)),
+        icon("people"), " ", String(members.length)),
       el("button", { type: "button", class: "btn small", "aria-label": `${channel.pins?.length ?? 0} pinned`, onclick: () => showPins(channel, ctx) },
-        "📌 ", String(channel.pins?.length ?? 0)),
-      iconButton("Channel actions", "⋮", (event) => openMenu(event.currentTarget, "Channel actions", deeds(channel, ctx)), { "aria-haspopup": "menu" })),
+        icon("pin"), " ", String(channel.pins?.length ?? 0)),
+      iconButton("Channel actions", icon("more"), (event) => openMenu(event.currentTarget, "Channel actions", deeds(channel, ctx)), { "aria-haspopup": "menu" })),
     channel.bookmarks?.length > 0 && el("div", { class: "bookmarks", role: "list", "aria-label": "Bookmarks" }, channel.bookmarks.map((mark) =>
       el("span", { role: "listitem" }, link(mark.link, mark.emoji ? plainText(`:${mark.emoji.replaceAll(":", "")}:`) : "🔗", " ", mark.title)))));
 }
@@ -52,7 +53,7 @@ async function showPins(channel, ctx) {
   const pins = new Set(channel.pins ?? []);
   const pinned = (await ctx.messages(channel.id)).filter((message) => pins.has(message.ts));
   openDialog("Pinned messages", (close) => add(el("div", {}), [
-    el("div", { class: "dialog-top" }, el("h2", {}, `Pinned in #${channel.name}`), iconButton("Close", "✕", () => close(), { autofocus: true })),
+    el("div", { class: "dialog-top" }, el("h2", {}, `Pinned in #${channel.name}`), iconButton("Close", icon("close"), () => close(), { autofocus: true })),
     el("div", { class: "dialog-body" }, pinned.length ? pinned.map((message) => el("button", { type: "button", class: "pin-row", onclick: () => (close(), ctx.showMessage(message.ts)) }, gist(message, ctx)))
       : el("p", { class: "quiet" }, "Nothing is pinned yet."))]));
 }

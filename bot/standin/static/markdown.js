@@ -71,16 +71,23 @@ const indentOf = (line) => /^\s*/.exec(line)[0].length;
 
 function endOfList(lines, from) {
   const base = indentOf(lines[from]);
+  const kind = /\d/.test(ITEM.exec(lines[from])[2]);
   let at = from + 1;
   while (at < lines.length) {
     const line = lines[at];
     if (!line.trim()) {
       const next = lines[at + 1];
       if (next === undefined || !(indentOf(next) > base || (ITEM.test(next) && indentOf(next) >= base))) break;
-    } else if (!ITEM.test(line) && indentOf(line) <= base && (!lines[at - 1].trim() || startsBlock(line))) break;
+    } else if (isOtherList(line, base, kind)) break;
+    else if (!ITEM.test(line) && indentOf(line) <= base && (!lines[at - 1].trim() || startsBlock(line))) break;
     at += 1;
   }
   return at;
+}
+
+function isOtherList(line, base, isOrdered) {
+  const found = ITEM.exec(line);
+  return found !== null && found[1].length <= base + 1 && /\d/.test(found[2]) !== isOrdered;
 }
 
 function list(lines, ctx) {

@@ -4,6 +4,7 @@ import { add, el, iconButton } from "./dom.js";
 import { drawAttachment, drawBlocks } from "./blocks.js";
 import { firstValues } from "./elements.js";
 import { emoji } from "./emoji.js";
+import { icon } from "./icons.js";
 import { mrkdwn, unescape } from "./mrkdwn.js";
 import { askFor, isImage, openFile } from "./overlay.js";
 import { openEmoji, openMenu } from "./picker.js";
@@ -73,7 +74,7 @@ function follows(before, message) {
 export function avatar(id, ctx, size = "") {
   const person = ctx.user(id);
   const name = person?.real_name || person?.name || "?";
-  const node = el("span", { class: `avatar ${size} ${person?.is_bot ? "app" : ""}`, "aria-hidden": "true" }, person?.is_bot ? "⚙" : name[0].toUpperCase());
+  const node = el("span", { class: `avatar ${size} ${person?.is_bot ? "bot" : ""}`, "aria-hidden": "true" }, person?.is_bot ? "{ }" : name[0].toUpperCase());
   node.style.background = `#${(person?.color ?? "8a8f98").replace("#", "").replace(/[^0-9a-f]/gi, "")}`;
   return node;
 }
@@ -89,8 +90,8 @@ function drawMessage(message, channel, ctx, { isFollowing, inThread }) {
       el("div", {}, el("b", {}, name), " ", mrkdwn(systemText(message, name), ctx), " ", stamp));
   }
   const body = el("div", { class: "m-body" });
-  if (message.ephemeral) body.append(el("div", { class: "only-you" }, "👁 Only visible to you"));
-  if (message.pinned) body.append(el("div", { class: "pinned" }, "📌 Pinned"));
+  if (message.ephemeral) body.append(el("div", { class: "only-you" }, icon("eye"), " Only visible to you"));
+  if (message.pinned) body.append(el("div", { class: "pinned" }, icon("pin"), " Pinned"));
   if (message.subtype === "thread_broadcast") body.append(el("div", { class: "quiet" }, "replied to a thread"));
   if (!isFollowing) {
     body.append(el("div", { class: "m-top" }, el("b", {}, name), isApp && el("span", { class: "badge" }, "APP"), stamp));
@@ -136,7 +137,7 @@ function files(message, ctx) {
         el("img", { src: file.url, alt: file.name, loading: "lazy" }));
     }
     return el("button", { type: "button", class: "file", onclick: open, "aria-label": `Open ${file.name}` },
-      el("span", { class: "file-sign", "aria-hidden": "true" }, "📄"), el("span", {}, el("b", {}, file.name), el("small", { class: "quiet" }, ` ${sizeOf(file.size)}`)));
+      el("span", { class: "file-sign", "aria-hidden": "true" }, icon("file")), el("span", {}, el("b", {}, file.name), el("small", { class: "quiet" }, ` ${sizeOf(file.size)}`)));
   }));
 }
 
@@ -155,7 +156,7 @@ function reactions(message, channel, ctx) {
       type: "button", class: isMine ? "reaction mine" : "reaction", "aria-pressed": String(isMine), title: `${who} reacted with :${reaction.name}:`,
       "aria-label": `${reaction.name}, ${reaction.count}`, onclick: () => react(reaction.name, isMine),
     }, emoji(reaction.name) ?? `:${reaction.name}:`, " ", String(reaction.count ?? reaction.users?.length ?? 1));
-  }), iconButton("Add a reaction", "☺", (event) => openEmoji(event.currentTarget, (name) => react(name, false)), { class: "reaction" }));
+  }), iconButton("Add a reaction", icon("smile"), (event) => openEmoji(event.currentTarget, (name) => react(name, false)), { class: "reaction" }));
 }
 
 function threadLine(message, ctx) {
@@ -185,9 +186,9 @@ function tools(message, channel, ctx, inThread) {
   const quick = (name) => iconButton(`React with ${name.replaceAll("_", " ")}`, emoji(name), () => act({ do: "react", name }));
   return el("div", { class: "tools", role: "toolbar", "aria-label": "Message actions" },
     quick("white_check_mark"), quick("eyes"), quick("pushpin"),
-    iconButton("Find another reaction", "☺", (event) => openEmoji(event.currentTarget, (name) => act({ do: "react", name }))),
-    !inThread && iconButton("Reply in thread", "💬", () => ctx.openThread(message.thread_ts ?? message.ts)),
-    iconButton("More actions", "⋮", more, { "aria-haspopup": "menu" }));
+    iconButton("Find another reaction", icon("smile"), (event) => openEmoji(event.currentTarget, (name) => act({ do: "react", name }))),
+    !inThread && iconButton("Reply in thread", icon("chat"), () => ctx.openThread(message.thread_ts ?? message.ts)),
+    iconButton("More actions", icon("more"), more, { "aria-haspopup": "menu" }));
 }
 
 async function edit(message, act) {

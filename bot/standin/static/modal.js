@@ -3,6 +3,7 @@
 import { el, fill, iconButton } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
 import { fieldsOf, firstValues, isEmptyValue } from "./elements.js";
+import { icon } from "./icons.js";
 import { plainText } from "./mrkdwn.js";
 import { closePanel } from "./picker.js";
 import { trapTab } from "./overlay.js";
@@ -55,7 +56,7 @@ function draw(view, depth, memory, ctx) {
   const submit = el("button", { type: "submit", class: "btn primary" }, plainText(view.submit?.text ?? "Submit"));
   const box = el("form", { class: "dialog modal", role: "dialog", "aria-modal": "true", "aria-labelledby": "modal-title", novalidate: true },
     el("div", { class: "dialog-top" }, el("h2", { id: "modal-title", tabindex: "-1" }, plainText(view.title?.text ?? "")),
-      depth > 1 && el("small", { class: "quiet" }, `step ${depth}`), iconButton("Close", "✕", end)),
+      depth > 1 && el("small", { class: "quiet" }, `step ${depth}`), iconButton("Close", icon("close"), end)),
     el("div", { class: "dialog-body" }, drawBlocks(view.blocks, host)),
     el("div", { class: "dialog-end" },
       el("button", { type: "button", class: "btn", onclick: end }, plainText(view.close?.text ?? (view.submit ? "Cancel" : "Close"))),

@@ -1,6 +1,7 @@
 // What lies over the page: toasts, small dialogs, opened files.
 
 import { add, el, iconButton } from "./dom.js";
+import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 import { textObject } from "./mrkdwn.js";
 
@@ -98,7 +99,7 @@ export async function openFile(file, ctx) {
   } else body = el("p", {}, "This kind of file is not shown here. ", el("a", { href: file.url, download: file.name }, "Download it"), ".");
   openDialog(file.name, (close) => [
     el("div", { class: "dialog-top" }, el("h2", {}, file.name),
-      el("a", { class: "btn", href: file.url, download: file.name }, "Download"), iconButton("Close", "✕", () => close(), { autofocus: true })),
+      el("a", { class: "btn", href: file.url, download: file.name }, "Download"), iconButton("Close", icon("close"), () => close(), { autofocus: true })),
     el("div", { class: "dialog-body reading", tabindex: "0" }, body),
   ], { className: "large" });
 }

@@ -5,6 +5,7 @@ import { drawBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { firstValues } from "./elements.js";
 import { drawHeader } from "./header.js";
+import { icon } from "./icons.js";
 import { messageList } from "./messages.js";
 import { showViews } from "./modal.js";
 import { toast } from "./overlay.js";
@@ -113,35 +114,50 @@ const threadName = el("small", { class: "quiet" });
 at("main").append(header, list.node, homeNode, foot);
 at("thread").append(
   el("header", { class: "header" }, el("div", { class: "h-line" }, el("h1", {}, "Thread"), threadName, el("span", { class: "grow" }),
-    iconButton("Close the thread", "✕", () => ((ctx.threadTs = null), ctx.refresh())))),
+    iconButton("Close the thread", icon("close"), () => ((ctx.threadTs = null), ctx.refresh())))),
   replies.node, el("div", { class: "foot" }, threadBox.node));
 
-let turn = 0;
+let reading = null;
+const wanted = new Set();
 
-/** Read again what is on the screen and draw it. Later calls overtake earlier ones. */
-async function refresh(what) {
-  const mine = (turn += 1);
-  try {
-    const state = await readState(ctx.me);
-    if (mine !== turn) return;
-    ctx.state = state;
-    fetchedAt = Date.now() / 1000;
-    if (ctx.me !== state.me) {
-      ctx.me = state.me;
-      follow();
+/** Read again what is on the screen and draw it. Asked while it reads, it reads once more afterwards. */
+function refresh(what) {
+  for (const each of what) wanted.add(each);
+  reading ??= readAll().finally(() => (reading = null));
+  return reading;
+}
+
+async function readAll() {
+  while (wanted.size) {
+    const what = [...wanted];
+    wanted.clear();
+    try {
+      await readOnce(what);
+    } catch (problem) {
+      if (ctx.isLive || !ctx.state) toast(problem instanceof TypeError ? "The stand-in does not answer. Is it still running?" : problem.message);
     }
-    settle();
-    drawFrame();
-    const channel = ctx.channelId;
-    const thread = ctx.threadTs;
-    if (!channel || ctx.isHome || !what.some((each) => each === "state" || each.startsWith("messages"))) return;
-    const [main, side] = await Promise.all([readMessages(ctx.me, channel), thread ? readReplies(ctx.me, channel, thread) : []]);
-    if (mine !== turn) return;
-    list.update(main, channel);
-    if (thread) replies.update(side, `${channel}/${thread}`);
-  } catch (problem) {
-    if (mine === turn) toast(problem instanceof TypeError ? "The stand-in does not answer. Is it still running?" : problem.message);
   }
+}
+
+async function readOnce(what) {
+  const me = ctx.me;
+  const state = await readState(me);
+  if (me !== ctx.me) return;
+  ctx.state = state;
+  fetchedAt = Date.now() / 1000;
+  if (me !== state.me) {
+    ctx.me = state.me;
+    follow();
+  }
+  settle();
+  drawFrame();
+  const [channel, thread] = [ctx.channelId, ctx.threadTs];
+  if (!channel || ctx.isHome || !what.some((each) => each === "state" || each.startsWith("messages"))) return;
+  const [main, side] = await Promise.all([readMessages(ctx.me, channel), thread ? readReplies(ctx.me, channel, thread) : []]);
+  // Meanwhile someone may have gone elsewhere; then another reading is already asked for.
+  if (state.me !== ctx.me || channel !== ctx.channelId) return;
+  list.update(main, channel);
+  if (thread && thread === ctx.threadTs) replies.update(side, `${channel}/${thread}`);
 }
 
 /** Choose a channel when there is none, and keep the address in step. */
@@ -202,7 +218,7 @@ function drawHome() {
     ctx, where: { view_id: home?.id }, values: firstValues(home?.blocks),
     act: (action) => ctx.act({ do: "click", view_id: home.id, values: host.values, ...action }).then(ctx.refresh),
   };
-  fill(homeNode, el("div", { class: "h-line" }, iconButton("Channels", "☰", () => ctx.showSidebar(true), { class: "icon only-narrow" }),
+  fill(homeNode, el("div", { class: "h-line" }, iconButton("Channels", icon("menu"), () => ctx.showSidebar(true), { class: "icon only-narrow" }),
     el("h1", {}, ctx.user(ctx.isHome)?.real_name || ctx.user(ctx.isHome)?.name || "App", " · Home")),
   home ? drawBlocks(home.blocks, host) : el("p", { class: "quiet" }, "This app has not drawn its Home tab."));
 }

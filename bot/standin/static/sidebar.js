@@ -1,6 +1,7 @@
 // The left side: workspace, whom one acts as, channels, people, apps.
 
 import { el, fill, iconButton } from "./dom.js";
+import { icon } from "./icons.js";
 import { avatar } from "./messages.js";
 import { askFor } from "./overlay.js";
 import { clock, offsetOf } from "./times.js";
@@ -21,10 +22,10 @@ export function drawSidebar(node, ctx) {
     el("div", { class: "s-top" },
       el("div", { class: "s-name" }, el("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }),
         el("div", {}, el("b", {}, state.team?.name ?? "Workspace"), el("small", {}, "stand-in workspace"))),
-      iconButton("Close the sidebar", "✕", () => ctx.showSidebar(false), { class: "icon only-narrow" })),
+      iconButton("Close the sidebar", icon("close"), () => ctx.showSidebar(false), { class: "icon only-narrow" })),
     actingAs(ctx),
     el("div", { class: "s-scroll" },
-      heading("Channels", iconButton("Make a channel", "+", () => makeChannel(ctx))),
+      heading("Channels", iconButton("Make a channel", icon("plus"), () => makeChannel(ctx))),
       mine.map((each) => channelRow(each, ctx)),
       others.length > 0 && [heading("Not joined"), others.map((each) => channelRow(each, ctx))],
       archived.length > 0 && archive,
@@ -54,7 +55,7 @@ function channelRow(channel, ctx) {
   return el("button", {
     type: "button", class: ["s-row", isOpen && "open", isUnread && "unread", channel.is_archived && "faint"].filter(Boolean).join(" "),
     "data-focus": channel.id, "aria-current": isOpen ? "page" : null, onclick: () => ctx.openChannel(channel.id),
-  }, el("span", { class: "sign", "aria-label": channel.is_private ? "private channel" : "channel" }, channel.is_private ? "🔒" : "#"),
+  }, el("span", { class: "sign", "aria-label": channel.is_private ? "private channel" : "channel" }, channel.is_private ? icon("lock") : "#"),
   el("span", { class: "grow clip" }, channel.name), isUnread && el("span", { class: "count" }, String(channel.unread === true ? "•" : channel.unread)));
 }
 

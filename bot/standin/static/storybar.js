@@ -1,6 +1,7 @@
 // The bar of the story being played: what happens now, by whom, and the player's buttons.
 
 import { el, fill, iconButton } from "./dom.js";
+import { icon } from "./icons.js";
 import { sendStory } from "./server.js";
 import { toast } from "./overlay.js";
 
@@ -37,10 +38,10 @@ function draw(node, told, ctx) {
   fill(node, bar,
     el("div", { class: "story-buttons" },
       told.running
-        ? iconButton("Pause", "⏸", () => tell({ do: "pause" }), { "data-focus": "play" })
-        : iconButton(told.done ? "Play again" : "Play", told.done ? "↻" : "▶", () => tell({ do: told.done ? "restart" : "play" }), { "data-focus": "play", class: "icon primary" }),
-      iconButton("One step", "⏭", () => tell({ do: "step" }), { "data-focus": "step", disabled: told.running || told.done }),
-      iconButton("Back to the start", "⏮", () => tell({ do: "restart" }), { "data-focus": "restart", disabled: !isBegun }),
+        ? iconButton("Pause", icon("pause"), () => tell({ do: "pause" }), { "data-focus": "play" })
+        : iconButton(told.done ? "Play again" : "Play", icon(told.done ? "first" : "play"), () => tell({ do: told.done ? "restart" : "play" }), { "data-focus": "play", class: "icon primary" }),
+      iconButton("One step", icon("next"), () => tell({ do: "step" }), { "data-focus": "step", disabled: told.running || told.done }),
+      iconButton("Back to the start", icon("first"), () => tell({ do: "restart" }), { "data-focus": "restart", disabled: !isBegun }),
       speed),
     el("div", { class: told.error ? "story-words failed" : "story-words", role: "status" },
       isBegun ? [el("b", {}, `${told.at}/${told.total}`), " ", told.error || told.caption] : [el("b", {}, told.title), " ", told.intro]),
