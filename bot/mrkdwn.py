@@ -8,13 +8,16 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+#: Characters of a code block that fit a line of Slack's window.
+TABLE_WIDTH = 88
 _MARKS = {"strong": "*", "em": "_", "s": "~"}
 
 
 def to_mrkdwn(markdown: str) -> str:
     """Markdown -> Slack mrkdwn with & < > escaped: nothing in it can mention a channel or hide a link.
 
-    A link to another runbook becomes the command that starts it; a table becomes aligned text in a code block.
+    A link to another runbook becomes the command that starts it; a table becomes aligned text in a code block, or a
+    list when it is too wide for one.
     """
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = parser.parse(markdown)
@@ -73,11 +76,23 @@ def _table(node: SyntaxTreeNode) -> str:
         if row.type == "tr"
     ]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * len(widths) > TABLE_WIDTH:
+        return _wide_table(node)
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return _code_block("\n".join(lines))
+
+
+def _wide_table(node: SyntaxTreeNode) -> str:
+    """One bullet a row, since Slack wraps a wide code block until no column is left."""
+    head, *rows = [
+        " — ".join(_inline(cell.children) for cell in row.children if _plain(cell))
+        for part in node.children
+        for row in part.children
+    ]
+    return "\n".join([f"*{head}*", *(f"• {row}" for row in rows)])
 
 
 def _inline(nodes: list[SyntaxTreeNode]) -> str:
@@ -98,9 +113,9 @@ def _span(node: SyntaxTreeNode) -> str:
         case "hardbreak":
             return "\n"
         case "link":
-            return _link(_inline(node.children), str(node.attrs.get("href", "")), r"`/runbook start {}`")
+            return _link(_inline(node.children), str(node.attrs.get("href", "")), "`/runbook start {}`")
         case "image":
-            return _link(_escape(node.content), str(node.attrs.get("src", "")), r"`/runbook start {}`")
+            return _link(_escape(node.content), str(node.attrs.get("src", "")), "`/runbook start {}`")
         case "strong" | "em" | "s":
             inner = _inline(node.children)
             return f"{_MARKS[node.type]}{inner}{_MARKS[node.type]}" if inner.strip() else inner

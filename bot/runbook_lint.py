@@ -199,8 +199,6 @@ class Keys:
 def read_keys(front: FrontMatter, file_id: str, faults: Faults) -> Runbook:
     """A Runbook with what its front matter gives, each key checked; title, steps and text are still to come."""
     keys = Keys(front, faults)
-    if front.is_present and not (front.values or faults.found):
-        faults.error(1, f"The front matter is empty. Begin with `{_REQUIRED['id']}`.")
     if front.values:
         for key, example in _REQUIRED.items():
             if not front.values.get(key):

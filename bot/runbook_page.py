@@ -218,7 +218,9 @@ def _step(page: Page, head: Heading, end: int, phase: Phase, earlier: list[Step]
     if phase is Phase.MITIGATE and "Undo" not in names:
         faults.error(line, f"The step `{title}` cannot be taken back. Add `- **Undo:** how`.")
     if phase is Phase.MITIGATE and "Changes production" not in names:
-        faults.warn(line, f"Does the step `{title}` change anything? Add `- **Changes production:** yes.`")
+        faults.warn(
+            line, f"Does the step `{title}` change anything? Add `- **Changes production:** yes` or `no`."
+        )
     return Step(anchor or f"step-{len(earlier) + 1}", title, phase, prose, commands, check, fields)
 
 

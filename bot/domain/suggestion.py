@@ -38,7 +38,7 @@ class Suggestion:
 
 def _stem(word: str) -> str:
     """The word without its commonest English endings: logins, login; unevenly, uneven; failing, fail."""
-    for ending in ("ingly", "edly", "ings", "ing", "ies", "ed", "ly", "es", "s"):
+    for ending in ("ingly", "edly", "ures", "ings", "ure", "ing", "ies", "ed", "ly", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]
             break
@@ -67,7 +67,7 @@ def _phrases_said(phrases: Iterable[str], said: Mapping[str, str]) -> tuple[floa
             continue
         whole = found == wanted
         score += 2 + len(found) if whole else len(found) / 2
-        matched += [phrase] if whole else [said[stem] for stem in found]
+        matched += [phrase] if whole else [said[stem] for stem in said if stem in found]
         used |= found
     return score, matched, used
 
@@ -110,7 +110,9 @@ def suggest(
     said = _stems(words)
     names = {alert.casefold() for alert in alerts}
     places = {service.casefold() for service in services}
-    return _best((_judge(one, said, names, places) for one in runbooks.values()), SUGGESTED_AT_MOST)
+    best = _best((_judge(one, said, names, places) for one in runbooks.values()), SUGGESTED_AT_MOST)
+    # What fits four times worse than the best only costs reading time.
+    return [one for one in best if one.score * 4 >= best[0].score]
 
 
 def search(runbooks: Mapping[str, Runbook], words: str) -> list[Suggestion]:
