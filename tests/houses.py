@@ -153,12 +153,12 @@ class Town:
         """Open an incident by command and give its channel's id once everything is delivered."""
         (by or self.ana).types(line, "#general")
         self.settled()
-        number = max(one for one in range(1, 60) if self._has(one))
+        number = max(one for one in range(1, 60) if self.has(one))
         channel = self.incident(number).channel_id
         assert channel is not None
         return channel
 
-    def _has(self, number: int) -> bool:
+    def has(self, number: int) -> bool:
         with self.house.db.reading() as session:
             return incidents.find_by_number(session, number) is not None
 
