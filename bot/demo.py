@@ -9,7 +9,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import yaml
 from pydantic import SecretStr
 
 from bot.settings import Settings, shipped
-from bot.standin.player import Player
+from bot.standin.player import player_for
 from bot.standin.server import Standin
 from bot.standin.story import Story
 from bot.wiring import House, utc_now
@@ -36,10 +36,10 @@ class StoryClock:
         with self._lock:
             return utc_now() + self._ahead
 
-    def set(self, at: float | None) -> None:
-        """Go on from this moment (seconds since 1970); None is the real time again."""
+    def set(self, at: datetime | None) -> None:
+        """Go on from this moment; None is the real time again."""
         with self._lock:
-            self._ahead = timedelta(0) if at is None else datetime.fromtimestamp(at, UTC) - utc_now()
+            self._ahead = timedelta(0) if at is None else at - utc_now()
 
 
 def manifest() -> dict[str, Any]:
@@ -66,7 +66,7 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) ->
     """Start both, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
     clock = StoryClock()
     story = Story.from_yaml(STORY.read_text(encoding="utf-8"))
-    standin = Standin(port=port, story=lambda here: Player(story, here.act, on_clock=_both(here, clock)))
+    standin = Standin(port=port, story=lambda here: player_for(here, story, on_clock=clock.set))
     with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, standin:
         app = standin.install(manifest())
         house = House(demo_settings(Path(folder), standin, app.bot_token, app.app_token), clock=clock)
@@ -81,11 +81,3 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) ->
         finally:
             house.stop()
     return 0
-
-
-def _both(standin: Standin, clock: StoryClock) -> Callable[[float | None], None]:
-    def set_clock(at: float | None) -> None:
-        standin.set_clock(at)
-        clock.set(at)
-
-    return set_clock

@@ -11,9 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
-from slack_sdk import WebClient
-
 from bot.delivery import Postman
 from bot.domain.outcomes import Undelivered
 from bot.domain.pace import Pace
@@ -28,6 +25,7 @@ from bot.slack.app import SlackDoor
 from bot.slack.client import Slack
 from bot.slack.door import Door
 from bot.slack.post import Post
+from bot.slack.socket_door import SocketDoor
 from bot.store import inbox, outbox, schema
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
@@ -134,7 +132,7 @@ class House:
         self.web = WebServer(
             create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
         )
-        self._socket: SocketModeHandler | None = None
+        self._socket: SocketDoor | None = None
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
 
@@ -187,11 +185,7 @@ class House:
         if self.settings.slack_app_token is None:
             return
         app_token = self.settings.slack_app_token.get_secret_value()
-        self._socket = SocketModeHandler(
-            self.door.app,
-            app_token,
-            web_client=WebClient(base_url=self.settings.slack_api_url, retry_handlers=[]),
-        )
+        self._socket = SocketDoor(self.door.app, app_token, self.settings.slack_api_url)
         self._socket.connect()  # type: ignore[no-untyped-call]
 
     def troubles(self) -> list[str]:
@@ -228,7 +222,7 @@ class House:
         """Take nothing more in, finish what runs, then leave."""
         self._stopping.set()
         if self._socket is not None:
-            self._socket.close()  # type: ignore[no-untyped-call]
+            self._socket.close()
         self.web.stop()
         self.postman.stop()
         self.db.close()
@@ -253,7 +247,7 @@ def open_database(settings: Settings) -> Database:
 def lock_sqlite(db: Database) -> IO[bytes]:
     """Hold the SQLite file for this process alone. Raises AlreadyRunning."""
     assert db.url.database
-    held = Path(f"{db.url.database}.serving").open("wb")
+    held = Path(f"{db.url.database}.serving").open("wb")  # noqa: SIM115 (held open as long as it serves)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

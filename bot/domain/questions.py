@@ -25,11 +25,11 @@ TELL_ENTRY = "`/log 10:30 {kind}: <what happened>`"
 CORRECT_ENTRY = "`/log edit {number} 10:30`"
 TAKE_ROLE = "`/incident role commander @name`"
 TELL_FOLLOW_UP = "`/incident follow-up <what is to be done> @owner by 2024-06-20`"
-LIST_FOLLOW_UPS = "`/incident follow-up list`"
+ASSIGN_FOLLOW_UP = "`/incident follow-up {number} @name by 14 June`"
 TELL_LESSON = "`/incident lesson {kind} <what is to be remembered>`"
 LIST_STEPS = "`/runbook list`"
 CLOSE = "`/incident close`"
-COMPILE_AGAIN = "`/postmortem`"
+COMPILE_AGAIN = "`/postmortem compile`"
 
 
 _LESSONS = {
@@ -122,7 +122,7 @@ def about_the_work_left(
             asked.append(
                 Question(
                     f"Follow-up {item.number}: {listed(lacks)}?",
-                    LIST_FOLLOW_UPS,
+                    ASSIGN_FOLLOW_UP.format(number=item.number),
                 )
             )
     told = {lesson.kind for lesson in lessons}

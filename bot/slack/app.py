@@ -67,7 +67,7 @@ class SlackDoor:
             signing_secret="verified before Bolt",  # noqa: S106
             authorize=self._authorize(token),
             # For Bolt's own use; what we call goes through bot.slack.client.
-            client=WebClient(token=token, retry_handlers=[]),
+            client=WebClient(retry_handlers=[]),
             process_before_response=True,
         )
         app.command(_ANY)(self._on_command)

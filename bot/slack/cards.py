@@ -13,6 +13,7 @@ from bot.domain import markup
 from bot.domain.incident import Incident, Severity, Status
 from bot.domain.people import Role
 from bot.domain.postmortem import Update
+from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
 from bot.mrkdwn import to_mrkdwn
@@ -199,16 +200,24 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
     return text, blocks
 
 
+def _filled(text: str, runbook: Runbook) -> str:
+    """The text with the runbook's variables; as it stands in the file when a value may not go into a command."""
+    try:
+        return fill(text, runbook, {})
+    except Refusal:
+        return text
+
+
 def _step_body(runbook: Runbook, step: Step) -> list[Block]:
     blocks: list[Block] = []
-    prose = to_mrkdwn(fill(step.prose, runbook, {}))
+    prose = to_mrkdwn(_filled(step.prose, runbook))
     if prose.strip():
         blocks.append(section(prose))
     for command in step.commands[:_SHOWN_COMMANDS]:
-        text = markup.escape(fill(command.text, runbook, {})).replace("```", "'''")
+        text = markup.escape(_filled(command.text, runbook)).replace("```", "'''")
         label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
         blocks.append(section(f"{label}```{cut(text.strip(), 2800)}```"))
-    told = [f"*{label}:* {to_mrkdwn(fill(value, runbook, {}))}" for label, value in step.fields]
+    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook))}" for label, value in step.fields]
     if told:
         blocks.append(section("\n".join(told)))
     return blocks

@@ -39,7 +39,8 @@ class Player:
     the same moment for the bot's clock, `on_change` is called when what `state()` gives has changed.
 
     `do("play" | "pause" | "step" | "restart" | "speed")` may be called from any thread. A step that fails stops the
-    story with a sentence; play tries that step again. A restart does not undo what was done.
+    story with a sentence; play tries that step again. A restart does not undo what was done. At the end and at a
+    restart both clocks are told None: the real time.
     """
 
     def __init__(
@@ -49,8 +50,8 @@ class Player:
         sees: Sight,
         *,
         first_person: str,
-        set_clock: Callable[[float], None] = lambda _: None,
-        on_clock: Callable[[datetime], None] = lambda _: None,
+        set_clock: Callable[[float | None], None] = lambda _: None,
+        on_clock: Callable[[datetime | None], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
         speed: float = 1.0,
     ) -> None:
@@ -107,6 +108,7 @@ class Player:
             elif what == "restart":
                 self._is_running, self._next, self._shown, self._error = False, 0, 0, None
                 self._caption, self._old_channels, self._round = "", None, self._round + 1
+                self._back_to_now()
             elif what == "speed" and speed is not None and 0 < float(speed) <= 1000:
                 self._speed = float(speed)
             self._changed.notify_all()
@@ -155,7 +157,14 @@ class Player:
                     self._next = number + 1
                     if self._is_single or self._next >= len(self._story.steps):
                         self._is_running = False
+                    if self._next >= len(self._story.steps):
+                        self._back_to_now()
         self._on_change()
+
+    def _back_to_now(self) -> None:
+        """The story is over, or begins again: both clocks tell the real time."""
+        self._set_clock(None)
+        self._on_clock(None)
 
     def _play(self, step: Step, number: int, turn: int) -> None:
         with self._changed:
@@ -309,6 +318,9 @@ class Player:
         command, _, text = step.what.partition(" ")
         self._ask(me, "command", channel=self._room(step, me, turn), command=command, text=text)
 
+    def _join(self, step: Step, me: str, turn: int) -> None:
+        self._ask(me, "join", channel=self._room(step, me, turn))
+
     def _react(self, step: Step, me: str, turn: int) -> None:
         self._ask(me, "react", name=step.what, **self._spot(step, me, turn))
 
@@ -381,7 +393,7 @@ def player_for(
     standin: Standin,
     story: Story,
     *,
-    on_clock: Callable[[datetime], None] = lambda _: None,
+    on_clock: Callable[[datetime | None], None] = lambda _: None,
     speed: float = 1.0,
 ) -> Player:
     """The player of a story for a stand-in: `Standin(story=lambda standin: player_for(standin, story))`."""

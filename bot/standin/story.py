@@ -16,6 +16,7 @@ import yaml
 DEEDS = {
     "say": 'say: "logins fail"',
     "command": "command: /incident open Logins fail",
+    "join": "join: true",
     "react": "react: eyes",
     "pin": "pin: true",
     "click": "click: Acknowledge",
@@ -140,7 +141,7 @@ def _check_place(name: str, deed: str | None, raw: Mapping[str, Any], where: str
 def _what(name: str, deed: str, raw: Mapping[str, Any]) -> Any:
     """The object of the deed, in the shape the player takes."""
     what = raw[deed]
-    if deed == "pin":
+    if deed in ("pin", "join"):
         if what is True:
             return True
     elif deed == "submit":

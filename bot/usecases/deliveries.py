@@ -211,5 +211,7 @@ def set_aside(
     about = incidents.find(session, incident_id)
     if about is not None:
         slug = f" for {about.slug}"
-    text = f"{what}{slug} did not reach Slack: {markup.escape(sentence)} What you logged is kept all the same."
+    text = (
+        f"{what}{slug} did not reach Slack: {markup.escape(sentence)} What you logged is kept all the same."
+    )
     desk.tell(session, PersonTold(incident_id, asked_by, text))

@@ -67,6 +67,37 @@ def add_follow_up(
     return desk.once(origin, act)
 
 
+def assign_follow_up(
+    desk: Desk,
+    incident_id: int,
+    number: int,
+    *,
+    by: str,
+    owner: str | None = None,
+    due_on: date | None = None,
+    origin: str | None = None,
+) -> Done:
+    """Give a follow-up an owner, a due date, or both; None leaves that as it is."""
+
+    def act(session: Session) -> Done:
+        seen(session, incident_id, by)
+        found = follow_ups.find_by_number(session, incident_id, number)
+        if found is None:
+            raise Refusal(f"There is no follow-up {number} here. `/incident follow-up list` shows them.")
+        whose, due = owner or found.owner, due_on or found.due_on
+        if (whose, due) == (found.owner, found.due_on):
+            return Done(f"Follow-up {number} already says that.", incident_id=incident_id, is_new=False)
+        follow_ups.save(session, found.id, owner=whose, due_on=due)
+        meet_named(desk, session, incident_id, "", whose or "")
+        shown = f"<@{whose}>" if whose else "no owner yet"
+        return Done(
+            f"Follow-up *{number}*: {shown}, {f'due {due}' if due else 'no due date'}.",
+            incident_id=incident_id,
+        )
+
+    return desk.once(origin, act)
+
+
 def set_follow_up_state(
     desk: Desk, incident_id: int, number: int, state: FollowUpState, *, by: str, origin: str | None = None
 ) -> Done:

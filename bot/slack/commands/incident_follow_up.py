@@ -10,14 +10,15 @@ from bot.domain.followup import FollowUpState
 from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, mentioned, said
-from bot.usecases.followup import add_follow_up, list_follow_ups, set_follow_up_state
+from bot.usecases.followup import add_follow_up, assign_follow_up, list_follow_ups, set_follow_up_state
 
 COMMAND, WORD = "/incident", "follow-up"
 ALIASES = ("followup", "follow-ups", "followups", "task")
-USAGE = "<what> [@owner] [by friday] | list | done <number> | drop <number>"
+USAGE = "<what> [@owner] [by friday] | list | <number> @owner by <day> | done <number> | drop <number>"
 SUMMARY = "note work left for afterwards"
 EXAMPLES = (
     "/incident follow-up review the balancer's weights @ana by friday",
+    "/incident follow-up 1 @ben by 14 June",
     "/incident follow-up done 1",
 )
 
@@ -52,10 +53,23 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         due_on = read_due_day(due["day"], today=today)
         if due_on is not None:
             words = words[: due.start()]
-    if not words.strip():
-        raise Refusal(f"Say what is to be done. For example `{EXAMPLES[0]}`")
     if owner is not None:
         door.person(owner)
+    numbered = re.fullmatch(r"#?(\d{1,6})", words.strip())
+    if numbered is not None and (owner is not None or due_on is not None):
+        return said(
+            assign_follow_up(
+                door.desk,
+                about.id,
+                int(numbered[1]),
+                owner=owner,
+                due_on=due_on,
+                by=ask.user,
+                origin=ask.origin,
+            )
+        )
+    if not words.strip():
+        raise Refusal(f"Say what is to be done. For example `{EXAMPLES[0]}`")
     return said(
         add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
     )

@@ -13,7 +13,11 @@ from bot.usecases.timeline import edit_entry, list_entries
 COMMAND, WORD = "/log", "edit"
 USAGE = "<number> [time] [kind:] <text>"
 SUMMARY = "correct an entry; the former words are kept"
-EXAMPLES = ("/log edit 12 finding: auth1 has weight 200", "/log edit 12 10:35 finding: auth1 has weight 200")
+EXAMPLES = (
+    "/log edit 12 10:30",
+    "/log edit 12 finding: auth1 has weight 200",
+    "/log edit 12 10:35 finding: auth1 has weight 200",
+)
 
 _NUMBERED = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
 
@@ -35,6 +39,11 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         if entry is None:
             raise Refusal(f"There is no entry #{number} here. `/log list` shows them with their numbers.")
         return Answer(modal=view(about, entry, door.zone(ask.user)))
+    moment, left = door.take_moment(ask, found[2])
+    if moment is not None and not left.strip():
+        return said(
+            edit_entry(door.desk, about.id, number, happened_at=moment, by=ask.user, origin=ask.origin)
+        )
     line = door.read_line(ask, found[2])
     return said(
         edit_entry(
