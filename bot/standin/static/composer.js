@@ -38,7 +38,7 @@ export function composer(ctx, target) {
     sendButton.classList.add("busy");
     const answer = await ctx.act({ do: "command", channel: to.channel, command, text: rest }, { quietly: ["dispatch_failed"] });
     sendButton.classList.remove("busy");
-    if (answer.error === "dispatch_failed") toast(`${command} failed because the app did not respond${answer.hint ? ` (${answer.hint})` : ""}.`);
+    if (answer.error === "dispatch_failed") toast(`${command} failed because the app did not respond. ${answer.hint ?? ""}`);
     return done(answer, text);
   }
 
@@ -46,6 +46,7 @@ export function composer(ctx, target) {
     // What failed goes back into the box, unless something else was typed since.
     if (!answer.ok && !box.value) box.value = text;
     changed();
+    list.hidden = true;
     ctx.sent();
   }
 

@@ -54,9 +54,13 @@ const ctx = {
     ctx.showSidebar(false);
     return ctx.refresh();
   },
-  openThread(ts) {
+  showThread(ts) {
     ctx.threadTs = ts;
-    return ctx.refresh().then(() => threadBox.focus());
+    return ctx.refresh();
+  },
+  openThread(ts) {
+    unfollow();
+    return ctx.showThread(ts).then(() => threadBox.focus());
   },
   async openHome(bot) {
     unfollow();
@@ -114,7 +118,7 @@ const threadName = el("small", { class: "quiet" });
 at("main").append(header, list.node, homeNode, foot);
 at("thread").append(
   el("header", { class: "header" }, el("div", { class: "h-line" }, el("h1", {}, "Thread"), threadName, el("span", { class: "grow" }),
-    iconButton("Close the thread", icon("close"), () => ((ctx.threadTs = null), ctx.refresh())))),
+    iconButton("Close the thread", icon("close"), () => ctx.showThread(null)))),
   replies.node, el("div", { class: "foot" }, threadBox.node));
 
 let reading = null;
@@ -239,7 +243,7 @@ function follow() {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector(".shade")) return;
   if (document.body.classList.contains("shows-sidebar")) ctx.showSidebar(false);
-  else if (ctx.threadTs) (ctx.threadTs = null), ctx.refresh();
+  else if (ctx.threadTs) ctx.showThread(null);
 });
 at("main").addEventListener("click", (event) => {
   if (!event.target.closest(".only-narrow")) ctx.showSidebar(false);

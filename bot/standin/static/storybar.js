@@ -19,6 +19,7 @@ export function showStory(node, told, ctx) {
   if (!story.isFollowed || (told.at === 0 && !told.running)) return;
   if (told.as && told.as !== ctx.me && ctx.user(told.as)) ctx.become(told.as, { channel: told.channel, isStory: true });
   else if (told.channel && told.channel !== ctx.channelId && ctx.channel(told.channel)) ctx.openChannel(told.channel, { isStory: true });
+  else if (told.running && told.thread_ts !== ctx.threadTs) ctx.showThread(told.thread_ts);
 }
 
 function draw(node, told, ctx) {
@@ -26,7 +27,7 @@ function draw(node, told, ctx) {
     if (body.do === "play" || body.do === "step") story.isFollowed = true;
     const answer = await sendStory(body);
     if (answer.ok === false) toast(answer.hint ?? answer.error);
-    ctx.refresh();
+    return ctx.refresh();
   };
   const focused = document.activeElement?.dataset?.focus;
   const name = ctx.user(told.as)?.name;
@@ -39,7 +40,7 @@ function draw(node, told, ctx) {
     el("div", { class: "story-buttons" },
       told.running
         ? iconButton("Pause", icon("pause"), () => tell({ do: "pause" }), { "data-focus": "play" })
-        : iconButton(told.done ? "Play again" : "Play", icon(told.done ? "first" : "play"), () => tell({ do: told.done ? "restart" : "play" }), { "data-focus": "play", class: "icon primary" }),
+        : iconButton(told.done ? "Play again" : "Play", icon(told.done ? "again" : "play"), () => (told.done ? tell({ do: "restart" }).then(() => tell({ do: "play" })) : tell({ do: "play" })), { "data-focus": "play", class: "icon primary" }),
       iconButton("One step", icon("next"), () => tell({ do: "step" }), { "data-focus": "step", disabled: told.running || told.done }),
       iconButton("Back to the start", icon("first"), () => tell({ do: "restart" }), { "data-focus": "restart", disabled: !isBegun }),
       speed),
