@@ -1,4 +1,4 @@
-"""Block Kit's interactive elements and composition objects, and their limits (after Slack's type comments)."""
+"""Block Kit's interactive elements and composition objects, and their limits (from Slack's type comments)."""
 
 from __future__ import annotations
 

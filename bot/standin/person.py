@@ -123,7 +123,7 @@ class Person:
         return self.act("click", channel=on["channel"], ts=on["ts"], **asked)
 
     def submits(self, view: Json, values: Json | None = None) -> Json:
-        """Fill in fields, named by label, block_id or action_id, and submit; gives {ack_ms, closed, errors?}."""
+        """Fill in fields (by label, block_id or action_id) and submit; gives {ack_ms, closed, errors?}."""
         state = json.loads(json.dumps(view["state"]["values"]))
         for name, wanted in (values or {}).items():
             block, element = _field(view, name)

@@ -124,14 +124,21 @@ class Sockets:
                 future.set_exception(ConnectionResetError())
 
     async def refresh(self, reason: str, *, warn_for: float) -> None:
-        """Tell every connection to come back on a new one, then close it."""
-        for connection in list(self._open):
-            await connection.socket.send_json({"type": "disconnect", "reason": "warning", "debug_info": {}})
-        await asyncio.sleep(warn_for)
-        for connection in list(self._open):
-            self._open.remove(connection)
-            await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
-            await connection.socket.close()
+        """Tell every connection to come back on a new one, then close it; warn it some seconds before."""
+        old = list(self._open)
+        if warn_for > 0:
+            for connection in old:
+                await self._part(connection, "warning")
+            await asyncio.sleep(warn_for)
+        for connection in old:
+            if connection in self._open:
+                self._open.remove(connection)
+                await self._part(connection, reason)
+                await connection.socket.close()
+
+    async def _part(self, connection: Connection, reason: str) -> None:
+        frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}
+        await connection.socket.send_json(frame)
 
     async def close_all(self) -> None:
         for connection in list(self._open):
