@@ -24,7 +24,7 @@ from bot.domain.refusals import Refusal
 from bot.shelf import gather
 from bot.slack import ask as asks
 from bot.slack import blocks as kit
-from bot.slack import modals
+from bot.slack import modals, payload
 from bot.slack.ask import Ask
 from bot.slack.buttons import BUTTONS
 from bot.slack.door import Answer, Door
@@ -105,11 +105,17 @@ class SlackDoor:
         if why is not None:
             log.warning("a request was turned away: %s", why)
             return _plain(401, why)
-        problem = _malformed(headers, body)
-        if problem is not None:
-            return _plain(400, problem)
+        try:
+            found = payload.read_body(headers.get("content-type", ""), body)
+        except payload.Malformed as malformed:
+            log.warning("a signed request was not understood: %s", malformed)
+            return _plain(400, str(malformed))
+        if found.get("type") == "app_rate_limited":
+            log.warning("Slack holds events back: the workspace sent more than 30,000 in an hour")
+            return Reply(200, "", {})
         given: dict[str, str | Sequence[str]] = {name: [value] for name, value in headers.items()}
-        response = self.app.dispatch(BoltRequest(body=body.decode("utf-8"), headers=given))
+        # The body is read and verified already, as it is when it comes over a socket.
+        response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
         return Reply(response.status, response.body, response.first_headers_without_set_cookie())
 
     # One listener a kind.
@@ -270,22 +276,3 @@ def _sentence_view(sentence: str) -> dict[str, Any]:
 
 def _plain(status: int, sentence: str) -> Reply:
     return Reply(status, sentence + "\n", {"content-type": "text/plain; charset=utf-8"})
-
-
-def _malformed(headers: Mapping[str, str], body: bytes) -> str | None:
-    """A sentence for a body that is neither JSON nor a form as Slack sends them."""
-    kind = headers.get("content-type", "").split(";")[0].strip().lower()
-    try:
-        text = body.decode("utf-8")
-        if kind == "application/json":
-            if not isinstance(json.loads(text), dict):
-                return "The body is JSON, but not an object."
-            return None
-        if kind == "application/x-www-form-urlencoded":
-            payload = asks.form_payload(text)
-            if payload is not None and not isinstance(json.loads(payload), dict):
-                return "The form's payload is JSON, but not an object."
-            return None
-    except (UnicodeDecodeError, ValueError, RecursionError):
-        return "The body cannot be read: it must be UTF-8, JSON or a form with a JSON payload."
-    return "The body must be JSON or a form, as Slack sends them."

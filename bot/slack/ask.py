@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from bot.domain.timeline import Image
 from bot.usecases.timeline import MessageSeen
+
+#: Characters; Slack's ids have 9 to 13, a ts has 17.
+_LONGEST_ID = 32
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Ask:
     #: Events: the message, person, names and words they are about.
     event: Mapping[str, str] = field(default_factory=dict)
 
+    def number(self, name: str) -> int:
+        """A whole number that the view remembered under this name; 0 when it is none."""
+        kept = self.memory.get(name, "")
+        return int(kept) if kept.isascii() and kept.isdigit() and len(kept) <= 9 else 0
+
     @property
     def typed(self) -> str:
         """What the person typed, to be given back when it could not be kept."""
@@ -53,13 +61,23 @@ def moment_of(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts), UTC)
 
 
+#: NUL and halves of a character: JSON may hold them, no database and no answer can.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
+
+
+def _id(value: Any) -> str:
+    """An id of Slack's; "" for anything that could be none."""
+    text = _text(value)
+    return text if len(text) <= _LONGEST_ID else ""
 
 
 def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None:
     """A message as Slack gives it in shortcuts, reactions.get and history; None when it is not one."""
-    ts = _text(message.get("ts"))
+    ts = _id(message.get("ts"))
     try:
         posted_at = moment_of(ts)
     except (ValueError, OverflowError, OSError):
@@ -78,7 +96,7 @@ def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None
     return MessageSeen(
         channel_id=channel,
         ts=ts,
-        author=_text(message.get("user")) or _text(message.get("bot_id")),
+        author=_id(message.get("user")) or _id(message.get("bot_id")),
         posted_at=posted_at,
         text=_text(message.get("text")),
         permalink=_text(message.get("permalink")),
@@ -94,8 +112,8 @@ def of_command(body: Mapping[str, Any]) -> Ask:
     return Ask(
         kind="command",
         name=_text(body.get("command")),
-        user=_text(body.get("user_id")),
-        channel=_text(body.get("channel_id")),
+        user=_id(body.get("user_id")),
+        channel=_id(body.get("channel_id")),
         origin=f"slash:{_text(body.get('trigger_id'))}",
         text=_text(body.get("text")),
         trigger_id=_text(body.get("trigger_id")),
@@ -103,12 +121,12 @@ def of_command(body: Mapping[str, Any]) -> Ask:
 
 
 def of_shortcut(body: Mapping[str, Any]) -> Ask:
-    channel = _text((body.get("channel") or {}).get("id"))
+    channel = _id(_object(body.get("channel")).get("id"))
     message = body.get("message")
     return Ask(
         kind="message_shortcut" if body.get("type") == "message_action" else "shortcut",
         name=_text(body.get("callback_id")),
-        user=_text((body.get("user") or {}).get("id")),
+        user=_id(_object(body.get("user")).get("id")),
         channel=channel,
         origin=f"shortcut:{_text(body.get('trigger_id'))}",
         trigger_id=_text(body.get("trigger_id")),
@@ -119,13 +137,13 @@ def of_shortcut(body: Mapping[str, Any]) -> Ask:
 def of_action(body: Mapping[str, Any]) -> Ask:
     actions = body.get("actions")
     first = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
-    channel = _text((body.get("channel") or {}).get("id"))
+    channel = _id(_object(body.get("channel")).get("id"))
     message = body.get("message")
     view = body.get("view")
     return Ask(
         kind="action",
         name=_text(first.get("action_id")),
-        user=_text((body.get("user") or {}).get("id")),
+        user=_id(_object(body.get("user")).get("id")),
         channel=channel,
         origin=f"act:{_text(body.get('trigger_id'))}",
         trigger_id=_text(body.get("trigger_id")),
@@ -136,18 +154,18 @@ def of_action(body: Mapping[str, Any]) -> Ask:
 
 
 def of_view(body: Mapping[str, Any]) -> Ask:
-    view = body.get("view") or {}
-    state = (view.get("state") or {}).get("values") or {}
+    view = _object(body.get("view"))
+    state = _object(_object(view.get("state")).get("values"))
     memory = _memory(view)
     values = {
-        block_id: _value(next(iter(elements.values()), {}))
+        _text(block_id): _value(_object(next(iter(elements.values()), {})))
         for block_id, elements in state.items()
         if isinstance(elements, dict)
     }
     return Ask(
         kind="submission",
         name=_text(view.get("callback_id")),
-        user=_text((body.get("user") or {}).get("id")),
+        user=_id(_object(body.get("user")).get("id")),
         channel=memory.get("channel", ""),
         # A view is submitted once: what Slack repeats has the same view, what was refused left no trace.
         origin=f"view:{_text(view.get('id'))}",
@@ -160,16 +178,16 @@ def of_view(body: Mapping[str, Any]) -> Ask:
 def _memory(view: Mapping[str, Any]) -> dict[str, str]:
     try:
         kept = json.loads(_text(view.get("private_metadata")) or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
+    return {_text(key): _text(str(value)) for key, value in kept.items()} if isinstance(kept, dict) else {}
 
 
 def _value(element: Mapping[str, Any]) -> str:
     """The value of an input element or action, whatever its type; "" when nothing is chosen."""
     for key in ("value", "selected_user", "selected_date", "selected_time", "selected_channel"):
         if isinstance(element.get(key), str):
-            return str(element[key])
+            return _text(element[key])
     if isinstance(element.get("selected_date_time"), int):
         return str(element["selected_date_time"])
     chosen = element.get("selected_option")
@@ -189,13 +207,13 @@ def of_event(body: Mapping[str, Any]) -> Ask:
     user = event.get("user")
     profile = _object(user)
     words = {
-        "item_ts": _text(item.get("ts")) or _text(_object(item.get("message")).get("ts")),
+        "item_ts": _id(item.get("ts")) or _id(_object(item.get("message")).get("ts")),
         "item_type": _text(item.get("type")),
         "reaction": _text(event.get("reaction")),
         "item_user": _text(event.get("item_user")),
         "channel_name": _text(named.get("name")),
-        "old_channel": _text(event.get("old_channel_id")),
-        "new_channel": _text(event.get("new_channel_id")),
+        "old_channel": _id(event.get("old_channel_id")),
+        "new_channel": _id(event.get("new_channel_id")),
         "subtype": _text(event.get("subtype")),
         "tab": _text(event.get("tab")),
         "profile_name": profile_name(profile),
@@ -213,7 +231,7 @@ def of_event(body: Mapping[str, Any]) -> Ask:
         channel=_text(named.get("id"))
         or _text(channel)
         or _text(item.get("channel"))
-        or _text(event.get("channel_id")),
+        or _id(event.get("channel_id")),
         origin=f"event:{_text(body.get('event_id'))}",
         event={key: value for key, value in words.items() if value},
     )
@@ -228,9 +246,3 @@ def profile_name(user: Mapping[str, Any]) -> str:
         or _text(user.get("real_name"))
         or _text(user.get("name"))
     )
-
-
-def form_payload(form: str) -> str | None:
-    """The `payload` field of a form; None when it has none."""
-    fields = parse_qs(form, keep_blank_values=True, max_num_fields=200)
-    return fields["payload"][0] if "payload" in fields else None

@@ -25,19 +25,37 @@ Press = Callable[[Door, Ask], Answer]
 def _parts(ask: Ask) -> tuple[int, str]:
     """The value "42:identified" as (42, "identified"). Raises Refusal for what no card of ours says."""
     number, _, word = ask.value.partition(":")
-    if not number.isdigit() or len(number) > 18:
-        raise Refusal("That button is from an older card. Use the newest card, or `/incident help`.")
+    if not _is_number(number):
+        raise _old_card()
     return int(number), word
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9
+
+
+def _old_card() -> Refusal:
+    return Refusal("That button is from an older card. Use the newest card, or `/incident help`.")
+
+
+def _old_step() -> Refusal:
+    return Refusal("That button is from an older card. `/runbook` brings a fresh one.")
 
 
 def _status(door: Door, ask: Ask) -> Answer:
     incident_id, word = _parts(ask)
-    return said(set_status(door.desk, incident_id, Status(word), by=ask.user, origin=ask.origin))
+    status = next((one for one in Status if one.value == word), None)
+    if status is None:
+        raise _old_card()
+    return said(set_status(door.desk, incident_id, status, by=ask.user, origin=ask.origin))
 
 
 def _severity(door: Door, ask: Ask) -> Answer:
     incident_id, word = _parts(ask)
-    return said(set_severity(door.desk, incident_id, Severity(word), by=ask.user, origin=ask.origin))
+    severity = next((one for one in Severity if one.value == word), None)
+    if severity is None:
+        raise _old_card()
+    return said(set_severity(door.desk, incident_id, severity, by=ask.user, origin=ask.origin))
 
 
 def _command(door: Door, ask: Ask) -> Answer:
@@ -75,8 +93,8 @@ def _start(door: Door, ask: Ask) -> Answer:
 def _marked(outcome: Outcome) -> Press:
     def press(door: Door, ask: Ask) -> Answer:
         run_id, position = _parts(ask)
-        if not position.isdigit():
-            raise Refusal("That button is from an older card. `/runbook` brings a fresh one.")
+        if not _is_number(position):
+            raise _old_step()
         door.person(ask.user)
         return said(mark_step(door.desk, run_id, int(position), outcome, by=ask.user, origin=ask.origin))
 
@@ -85,8 +103,8 @@ def _marked(outcome: Outcome) -> Press:
 
 def _note(door: Door, ask: Ask) -> Answer:
     run_id, position = _parts(ask)
-    if not position.isdigit():
-        raise Refusal("That button is from an older card. `/runbook` brings a fresh one.")
+    if not _is_number(position):
+        raise _old_step()
     return Answer(modal=step_note.view(run_id, int(position)))
 
 

@@ -15,8 +15,12 @@ from bot.usecases.timeline import mark_message
 PIN_REACTIONS = frozenset({"pushpin", "round_pushpin"})
 
 
+def _is_message(ask: Ask) -> bool:
+    return ask.event.get("item_type") == "message" and bool(ask.event.get("item_ts")) and bool(ask.user)
+
+
 def _reaction(door: Door, ask: Ask) -> None:
-    if ask.event.get("reaction") in PIN_REACTIONS and ask.event.get("item_type") == "message":
+    if ask.event.get("reaction") in PIN_REACTIONS and _is_message(ask):
         mark_message(
             door.desk,
             ask.channel,
@@ -28,7 +32,7 @@ def _reaction(door: Door, ask: Ask) -> None:
 
 
 def _pin(door: Door, ask: Ask) -> None:
-    if ask.event.get("item_type") == "message":
+    if _is_message(ask):
         mark_message(
             door.desk,
             ask.channel,
@@ -41,7 +45,7 @@ def _pin(door: Door, ask: Ask) -> None:
 
 def _joined(door: Door, ask: Ask) -> None:
     identity = door.slack.known_identity
-    if identity is None or ask.user != identity.bot_user_id:
+    if ask.user and (identity is None or ask.user != identity.bot_user_id):
         people.person_joined(door.desk, ask.channel, ask.user, origin=ask.origin)
 
 
@@ -58,13 +62,14 @@ def _unarchived(door: Door, ask: Ask) -> None:
 
 
 def _renamed(door: Door, ask: Ask) -> None:
-    people.channel_renamed(door.desk, ask.channel, ask.event.get("channel_name", ""), origin=ask.origin)
+    if ask.event.get("channel_name"):
+        people.channel_renamed(door.desk, ask.channel, ask.event["channel_name"], origin=ask.origin)
 
 
 def _id_changed(door: Door, ask: Ask) -> None:
-    people.channel_id_changed(
-        door.desk, ask.event.get("old_channel", ""), ask.event.get("new_channel", ""), origin=ask.origin
-    )
+    old, new = ask.event.get("old_channel", ""), ask.event.get("new_channel", "")
+    if old and new:
+        people.channel_id_changed(door.desk, old, new, origin=ask.origin)
 
 
 def _user_changed(door: Door, ask: Ask) -> None:

@@ -72,9 +72,7 @@ def submitted(door: Door, ask: Ask) -> Answer:
         impact_ended_at=_moment(door, ask, "ended"),
     )
     try:
-        done = close_incident(
-            door.desk, int(ask.memory.get("incident") or 0), closing, by=ask.user, origin=ask.origin
-        )
+        done = close_incident(door.desk, ask.number("incident"), closing, by=ask.user, origin=ask.origin)
     except Refusal as refusal:
         raise Refusal(refusal.sentence, field=refusal.field or "ended") from refusal
     return said(done)

@@ -37,10 +37,10 @@ def submitted(door: Door, ask: Ask) -> Answer:
     return said(
         edit_entry(
             door.desk,
-            int(ask.memory.get("incident") or 0),
-            int(ask.memory.get("number") or 0),
+            ask.number("incident"),
+            ask.number("number"),
             text=ask.values.get("text", ""),
-            kind=Kind(ask.values["kind"]) if ask.values.get("kind") else None,
+            kind=next((kind for kind in Kind if kind.value == ask.values.get("kind")), None),
             happened_at=happened_at,
             by=ask.user,
             origin=ask.origin,

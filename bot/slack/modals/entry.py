@@ -8,11 +8,11 @@ from bot.domain import markup
 from bot.domain.incident import Incident
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
-from bot.slack.ask import Ask, moment_of
+from bot.slack.ask import Ask
 from bot.slack.blocks import choice, modal, section, text_input
 from bot.slack.cards import date_in_reader_zone
 from bot.slack.door import Answer, Door, said
-from bot.slack.modal_memory import pack_images, unpack_images
+from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
 from bot.usecases.timeline import MessageSeen, log_entry, log_message
 
 CALLBACK = "entry"
@@ -64,14 +64,15 @@ def view(about: Incident, message: MessageSeen | None = None) -> dict[str, Any]:
 
 
 def submitted(door: Door, ask: Ask) -> Answer:
-    incident_id = int(ask.memory.get("incident") or 0)
+    incident_id = ask.number("incident")
     if not incident_id:
         raise Refusal("This form has lost its incident. Open it again with `/log`.")
     typed_time = ask.values.get("time", "").strip()
     happened_at = door.read_moment(ask, typed_time) if typed_time else None
-    kind = Kind(ask.values.get("kind") or Kind.NOTE.value)
+    kind = chosen_kind(ask, Kind.NOTE)
     text = ask.values.get("text", "")
-    if not ask.memory.get("ts"):
+    message = remembered_message(ask, text)
+    if message is None:
         # A modal's text is plain: what looks like markup is what the person typed.
         return said(
             log_entry(
@@ -85,15 +86,6 @@ def submitted(door: Door, ask: Ask) -> Answer:
                 origin=ask.origin,
             )
         )
-    message = MessageSeen(
-        channel_id=ask.memory.get("channel", ""),
-        ts=ask.memory["ts"],
-        author=ask.memory.get("author", "") or ask.user,
-        posted_at=moment_of(ask.memory["ts"]),
-        text=text,
-        permalink=ask.memory.get("link", ""),
-        images=unpack_images(ask.memory.get("images", "")),
-    )
     return said(
         log_message(
             door.desk,

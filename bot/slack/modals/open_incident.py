@@ -7,10 +7,10 @@ from typing import Any
 from bot.domain import markup
 from bot.domain.incident import Severity
 from bot.domain.timeline import Kind
-from bot.slack.ask import Ask, moment_of
+from bot.slack.ask import Ask
 from bot.slack.blocks import checkboxes, choice, cut, modal, section, text_input
 from bot.slack.door import Answer, Door
-from bot.slack.modal_memory import pack_images, unpack_images
+from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
 from bot.usecases.incident import LONGEST_TITLE, open_incident
 from bot.usecases.timeline import MessageSeen
 
@@ -79,27 +79,17 @@ def _quoted(message: MessageSeen) -> str:
 
 def submitted(door: Door, ask: Ask) -> Answer:
     flags = ask.values.get("flags", "").split(",")
-    first = None
-    if ask.memory.get("ts"):
-        first = MessageSeen(
-            channel_id=ask.channel,
-            ts=ask.memory["ts"],
-            author=ask.memory.get("author", "") or ask.user,
-            posted_at=moment_of(ask.memory["ts"]),
-            text=ask.values.get("first", ""),
-            permalink=ask.memory.get("link", ""),
-            images=unpack_images(ask.memory.get("images", "")),
-        )
+    chosen = ask.values.get("severity")
     door.person(ask.user)
     done = open_incident(
         door.desk,
         markup.escape(ask.values.get("title", "")),
         by=ask.user,
-        severity=Severity(ask.values.get("severity") or Severity.SEV3.value),
+        severity=next((one for one in Severity if one.value == chosen), Severity.SEV3),
         is_private="private" in flags,
         is_drill="drill" in flags,
-        first=first,
-        first_kind=Kind(ask.values.get("kind") or Kind.DETECTION.value),
+        first=remembered_message(ask, ask.values.get("first", "")),
+        first_kind=chosen_kind(ask, Kind.DETECTION),
         origin=ask.origin,
         asked_in=ask.channel,
     )

@@ -31,8 +31,8 @@ def submitted(door: Door, ask: Ask) -> Answer:
     return said(
         note_step(
             door.desk,
-            int(ask.memory.get("run") or 0),
-            int(ask.memory.get("position") or 0),
+            ask.number("run"),
+            ask.number("position"),
             markup.from_plain(ask.values.get("text", "")),
             by=ask.user,
             origin=ask.origin,

@@ -30,6 +30,4 @@ def view(about: Incident) -> dict[str, Any]:
 
 def submitted(door: Door, ask: Ask) -> Answer:
     text = markup.from_plain(ask.values.get("text", ""))
-    return said(
-        post_update(door.desk, int(ask.memory.get("incident") or 0), text, by=ask.user, origin=ask.origin)
-    )
+    return said(post_update(door.desk, ask.number("incident"), text, by=ask.user, origin=ask.origin))

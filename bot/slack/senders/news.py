@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from bot.domain.outcomes import Refused
 from bot.domain.people import Person
 from bot.domain.timeline import Source
@@ -190,7 +188,7 @@ def meet_person(post: Post, errand: Errand) -> None:
         "ask",
         ask,
         then=lambda session, found: (
-            deliveries.person_met(session, Person(id=person_id, seen_at=datetime.now(UTC), **found))
+            deliveries.person_met(session, Person(id=person_id, seen_at=post.desk.now_for_outbox(), **found))
             if found
             else None
         ),
