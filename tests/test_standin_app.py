@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.bolt_http import serving
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk import WebClient
@@ -18,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot.standin.installed import InstalledApp
 from bot.standin.person import Denied, Person
 from bot.standin.server import Standin, wait_until
+from tests.bolt_http import serving
 
 ANA, BEN = "U0ANA00000", "U0BEN00000"
 SCOPES = [

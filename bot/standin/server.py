@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from weakref import WeakValueDictionary
 
 import uvicorn
 from starlette.requests import Request
@@ -88,7 +89,8 @@ class Standin:
             new_socket_url=self.sockets.new_url,
         )
         ws.on_event, ws.on_change = self.events.emit, self.live.changed
-        self._transports: dict[tuple[str, int], asyncio.BaseTransport] = {}
+        # Weak: a connection that became a WebSocket is never told to this protocol as lost.
+        self._transports: WeakValueDictionary[tuple[str, int], asyncio.BaseTransport] = WeakValueDictionary()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -253,10 +255,6 @@ class Standin:
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 transports[transport.get_extra_info("peername")[:2]] = transport
                 super().connection_made(transport)
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                transports.pop(self.transport.get_extra_info("peername")[:2], None)
-                super().connection_lost(exc)
 
         return Cuttable
 
