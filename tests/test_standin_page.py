@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from slack_sdk import WebClient
 
 from bot.standin.person import Person
 from bot.standin.player import player_for
 from bot.standin.server import Standin
 from bot.standin.story import Story
+from tests.browsing import chromium
 from tests.tinker import ANA, BEN, CARD, FORM, tinkered
 
 GENERAL = "C0GENERAL0"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-sync",
-]
 STORY = """
 title: One evening
 intro: Logins fail.
@@ -39,19 +31,8 @@ steps:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(
-                "CI has no chromium, so nobody tests the page. Install it with `apt-get install chromium`."
-            )
-        pytest.skip(
-            "There is no chromium here: the page is not tested. `apt-get install chromium` brings it."
-        )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +41,25 @@ def standin() -> Iterator[Standin]:
         yield standin
 
 
+@pytest.fixture(scope="module")
+def desktop(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser, standin: Standin) -> Iterator[Page]:
+def page(desktop: BrowserContext, standin: Standin) -> Iterator[Page]:
     """ana's page; an error in its scripts fails the test."""
     wrong: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    page = context.new_page()
+    page = desktop.new_page()
     page.set_default_timeout(8000)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{standin.url}/?as={ANA}")
     expect(page.get_by_role("heading", name="general")).to_be_visible()
     expect(page.get_by_text("● live")).to_be_visible()
     yield page
-    context.close()
+    page.close()
     assert wrong == []
 
 

@@ -7,9 +7,14 @@ import { askFor } from "./overlay.js";
 import { clock, offsetOf } from "./times.js";
 
 let isArchiveOpen = false;
+let drawn = "";
+const sign = el("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 });
 
 export function drawSidebar(node, ctx) {
   const { state } = ctx;
+  const print = JSON.stringify([state.team, state.users, state.channels, ctx.me, ctx.channelId, ctx.isHome, ctx.isLive, Math.floor(ctx.now() / 60)]);
+  if (print === drawn) return;
+  drawn = print;
   const focused = document.activeElement?.dataset?.focus;
   const channels = state.channels.filter((each) => !each.is_archived && !each.is_im);
   const archived = state.channels.filter((each) => each.is_archived && !each.is_im);
@@ -20,7 +25,7 @@ export function drawSidebar(node, ctx) {
   archive.addEventListener("toggle", () => (isArchiveOpen = archive.open));
   fill(node,
     el("div", { class: "s-top" },
-      el("div", { class: "s-name" }, el("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }),
+      el("div", { class: "s-name" }, sign,
         el("div", {}, el("b", {}, state.team?.name ?? "Workspace"), el("small", {}, "stand-in workspace"))),
       iconButton("Close the sidebar", icon("close"), () => ctx.showSidebar(false), { class: "icon only-narrow" })),
     actingAs(ctx),
