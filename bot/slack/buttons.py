@@ -80,9 +80,9 @@ def _update(door: Door, ask: Ask) -> Answer:
 
 
 def _suggest(door: Door, ask: Ask) -> Answer:
-    incident_id, _ = _parts(ask)
-    found = suggest_runbooks(door.desk, incident_id, by=ask.user)
-    return suggestions(incident_id, found, "No runbook matches the words of this incident so far.")
+    about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
+    found = suggest_runbooks(door.desk, about.id, by=ask.user)
+    return suggestions(about.id, found, "No runbook matches the words of this incident so far.")
 
 
 def _start(door: Door, ask: Ask) -> Answer:
