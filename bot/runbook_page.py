@@ -253,6 +253,7 @@ def _fences(
     commands: list[Command] = []
     check: Check | None = None
     taken = []
+    in_fields = {at for first, last in fields for at in range(first, last)}
     for _, token, (first, last) in page.between(start, end):
         if token.type != "fence":
             continue
@@ -262,7 +263,7 @@ def _fences(
             faults.error(
                 line, f"This block is never closed. End it with `{token.markup}` on a line of its own."
             )
-        if any(a <= first < b for a, b in fields):
+        if first in in_fields:
             continue
         if words == ["yaml", "check"]:
             if check is not None:

@@ -50,6 +50,8 @@ __all__ = [
 
 FILE_LIMIT = 256 * 1024
 STEPS_LIMIT = 50
+HEADINGS_LIMIT = 200
+PROBLEMS_LIMIT = 100
 FILES_LIMIT = 1000
 
 #: Control characters, and the marks that make text read in another order than it is copied.
@@ -89,7 +91,13 @@ def read_runbook(path: Path, *, today: date | None = None) -> tuple[Runbook | No
     content = _content(path, faults)
     text = _text(content, faults)
     runbook = _read(path, text, content, faults, today) if text is not None else None
-    return runbook, sorted(faults.found, key=lambda one: (one.line, one.sentence))
+    problems = sorted(faults.found, key=lambda one: (not one.is_error, one.line, one.sentence))
+    told, rest = problems[:PROBLEMS_LIMIT], problems[PROBLEMS_LIMIT:]
+    told.sort(key=lambda one: (one.line, one.sentence))
+    if rest:
+        sentence = f"There are {len(rest)} problems more. Correct these first."
+        told.append(Problem(faults.file, told[-1].line, sentence, rest[0].is_error))
+    return runbook, told
 
 
 def _content(path: Path, faults: Faults) -> bytes:
@@ -134,6 +142,10 @@ def _text(content: bytes, faults: Faults) -> str | None:
 def _read(path: Path, text: str, content: bytes, faults: Faults, today: date | None) -> Runbook | None:
     front = split_front_matter(text, faults)
     page = Page(front.body, front.body_line)
+    if len(page.headings) > HEADINGS_LIMIT:
+        what = f"There are {len(page.headings)} headings, more than {HEADINGS_LIMIT}. Split the runbook."
+        faults.error(page.first_line, what)
+        return None
     names = {heading.text.lower() for heading in page.headings if heading.level == 2}
     faults.is_foreign = not front.is_present and bool(names & ELSEWHERE.keys())
     if not front.is_present:

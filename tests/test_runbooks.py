@@ -292,9 +292,10 @@ def test_what_is_only_untidy_is_a_warning(tmp_path: Path) -> None:
         (b" \n\n", 1, "The file is empty"),
         (b"one\ntwo\n\xff\xfe", 3, "not UTF-8"),
         (b"x" * (FILE_LIMIT + 1), 1, "longer than 256 KB"),
+        (b"### again\n" * 20_000, 1, "There are 20000 headings, more than 200"),
         (b"only words", 1, "There are no steps"),
     ],
-    ids=["empty", "blank", "not UTF-8", "too long", "no steps"],
+    ids=["empty", "blank", "not UTF-8", "too long", "too many headings", "no steps"],
 )
 def test_what_cannot_be_followed_is_told_and_not_given(
     tmp_path: Path, content: bytes, line: int, words: str
@@ -313,6 +314,14 @@ def test_a_bad_file_hides_neither_the_rest_nor_itself(tmp_path: Path) -> None:
     runbooks, problems = read_folder(folder)
     assert list(runbooks) == ["lb-good"]
     assert sorted({problem.file for problem in problems}) == ["runbooks/lb-bad.md", "runbooks/lb-folder.md"]
+
+
+def test_a_hundred_problems_of_a_file_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    text = GOOD.replace("Wait ten minutes.", "- **Nite:** x\n" * 150).replace("[SEV1]", "[SEV9]")
+    _, problems = read_runbook(write(tmp_path / "runbooks", text))
+    assert len(problems) == 101
+    assert problems[-1].sentence == "There are 51 problems more. Correct these first."
+    assert "`SEV9` is no severity" in problems[0].sentence
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
