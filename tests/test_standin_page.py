@@ -310,6 +310,11 @@ def test_a_story_leads_the_page_from_person_to_person_and_stops_where_it_fails(
         expect(page.get_by_role("heading", name="incidents")).to_be_visible()
         expect(page.get_by_label("Act as")).to_have_value(BEN)
         expect(bar).to_contain_text('3/3 "nobody comes" did not bring "never" within 0.2 s.')
+        page.get_by_label("Act as").select_option(ANA)
+        page.get_by_role("button", name="channel general").click()
+        Person(standin.url, BEN).says("#general", "look around")
+        expect(newest(page)).to_contain_text("look around")
+        expect(page.get_by_label("Act as")).to_have_value(ANA)
     finally:
         player.stop()
         standin.player = None

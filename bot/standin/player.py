@@ -12,7 +12,7 @@ from typing import Any
 from bot.standin import forms
 from bot.standin.model import Json
 from bot.standin.refused import Refused
-from bot.standin.said import button, field, plain, words
+from bot.standin.said import button, field, ids, plain, words
 from bot.standin.server import Standin
 from bot.standin.story import Step, Story
 from bot.standin.ui import Sight
@@ -170,7 +170,7 @@ class Player:
         with self._changed:
             self._shown, self._caption = number + 1, step.caption
         if self._old_channels is None:
-            self._old_channels = {c["id"] for c in self._state(self._first_person)["channels"]}
+            self._old_channels = {c["id"] for c in self._sees.state(self._first_person)["channels"]}
         me = self._person(step.who) if step.who else None
         eyes = me or self._who or self._person(None)
         channel = self._place(step, eyes, is_needed=False)
@@ -223,18 +223,15 @@ class Player:
 
     # Looking
 
-    def _state(self, me: str) -> Json:
-        return self._sees.state(me)
-
     def _person(self, name: str | None) -> str:
-        people = [u for u in self._state(self._first_person)["users"] if not u["is_bot"]]
+        people = [u for u in self._sees.state(self._first_person)["users"] if not u["is_bot"]]
         for user in people:
             if name in (user["name"], user["id"], None):
                 return str(user["id"])
         raise Stuck(f"needs {name}, who is not here: there are {', '.join(u['name'] for u in people)}.")
 
     def _place(self, step: Step, me: str, *, is_needed: bool = True) -> str | None:
-        seen = self._state(me)["channels"]
+        seen = self._sees.state(me)["channels"]
         if step.where == "@incident":
             fresh = [c for c in seen if c["id"] not in (self._old_channels or set()) and not c.get("is_im")]
             found = sorted(fresh, key=lambda c: (c["created"], c["id"]))[-1:]
@@ -254,7 +251,7 @@ class Player:
         return said
 
     def _prints(self, me: str) -> Prints:
-        channels = [c["id"] for c in self._state(me)["channels"]]
+        channels = [c["id"] for c in self._sees.state(me)["channels"]]
         return {channel: {m["ts"]: words(m) for m in self._all(me, channel)} for channel in channels}
 
     def _is_said(self, step: Step, me: str, text: str, before: Prints) -> bool:
@@ -266,7 +263,7 @@ class Player:
             said = [(m["ts"], words(m)) for m in self._all(me, channel)]
             if any(wanted in now and old.get(ts) != now for ts, now in said):
                 return True
-        return any(wanted in words(view) for view in self._state(me)["views"])
+        return any(wanted in words(view) for view in self._sees.state(me)["views"])
 
     def _message(self, step: Step, text: str, me: str, turn: int) -> Json:
         wanted = plain(text)
@@ -341,7 +338,7 @@ class Player:
         self._ask(me, "message_shortcut", callback_id=callback, **self._spot(step, me, turn))
 
     def _callback(self, me: str, kind: str, name: str) -> str:
-        offered = [s for s in self._state(me)["shortcuts"] if s["type"] == kind]
+        offered = [s for s in self._sees.state(me)["shortcuts"] if s["type"] == kind]
         for shortcut in offered:
             if name in (shortcut["name"], shortcut["callback_id"]):
                 return str(shortcut["callback_id"])
@@ -356,7 +353,7 @@ class Player:
             if step.to is not None:
                 message = self._message(step, step.to, me, turn)
                 return button(message, step.what, channel=message["channel"], ts=message["ts"])
-            for view in reversed(self._state(me)["views"]):
+            for view in reversed(self._sees.state(me)["views"]):
                 return button(view, step.what, view_id=view["id"])
             channel = self._place(step, me, is_needed=False)
             for message in reversed(self._all(me, channel) if channel else []):
@@ -370,23 +367,15 @@ class Player:
 
     def _submit(self, step: Step, me: str, turn: int) -> None:
         view = self._wait_for(
-            lambda: self._state(me)["views"], step, turn, "found no open dialog to fill in"
+            lambda: self._sees.state(me)["views"], step, turn, "found no open dialog to fill in"
         )[-1]
         values = {b: dict(actions) for b, actions in view["state"]["values"].items()}
         for label, wanted in step.what.items():
             block, element = field(view, label)
             is_someone = element["type"].endswith(_OF_IDS)
-            kept = self._ids(me, wanted) if is_someone else wanted
+            kept = ids(self._sees.state(me), wanted) if is_someone else wanted
             values.setdefault(block["block_id"], {})[element["action_id"]] = forms.chosen(element, kept)
         self._ask(me, "submit", view_id=view["id"], values=values)
-
-    def _ids(self, me: str, wanted: Any) -> Any:
-        """Names of people and channels as ids."""
-        if isinstance(wanted, list):
-            return [self._ids(me, each) for each in wanted]
-        state = self._state(me)
-        names = {each["name"]: each["id"] for each in [*state["channels"], *state["users"]]}
-        return names.get(str(wanted).lstrip("@#"), wanted)
 
 
 def player_for(

@@ -48,6 +48,14 @@ def field(view: Json, label: str) -> tuple[Json, Json]:
     raise LookupError(f'there is no field "{label}" in the dialog; it has {labels or "none"}')
 
 
+def ids(state: Json, wanted: Any) -> Any:
+    """Names of people and channels (or a list of them) as ids; what is no name stays as it is."""
+    if isinstance(wanted, list):
+        return [ids(state, each) for each in wanted]
+    names = {each["name"]: each["id"] for each in [*state["channels"], *state["users"]]}
+    return names.get(str(wanted).lstrip("@#"), wanted)
+
+
 def plain(text: str) -> str:
     """Text as it reads: without mrkdwn's marks and entities, white space as single blanks."""
     return " ".join(html.unescape(re.sub(r"[*~`]", "", text)).split())

@@ -7,6 +7,7 @@ import { toast } from "./overlay.js";
 
 export const story = { isFollowed: true };
 let drawn = "";
+let led = null; // the step the page was last led to
 
 /** Draw the bar, and lead the page to whom and where the story is, while it is followed. */
 export function showStory(node, told, ctx) {
@@ -16,7 +17,11 @@ export function showStory(node, told, ctx) {
   const print = JSON.stringify([told, story.isFollowed, ctx.me]);
   if (print !== drawn) draw(node, told, ctx);
   drawn = print;
-  if (!story.isFollowed || (told.at === 0 && !told.running)) return;
+  // Led once to each step: whoever goes elsewhere while the story rests may stay there.
+  const place = JSON.stringify([told.at, told.as, told.channel, told.thread_ts]);
+  const isNew = led !== null && place !== led;
+  led = place;
+  if (!story.isFollowed || told.at === 0 || !(told.running || isNew)) return;
   if (told.as && told.as !== ctx.me && ctx.user(told.as)) ctx.become(told.as, { channel: told.channel, isStory: true });
   else if (told.channel && told.channel !== ctx.channelId && ctx.channel(told.channel)) ctx.openChannel(told.channel, { isStory: true });
   else if (told.running && told.thread_ts !== ctx.threadTs) ctx.showThread(told.thread_ts);
