@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,16 @@ import pytest
 from bot.slack.words import gather_words
 from tests.dialogue import Dialogue, lines_of, play
 from tests.houses import Town
+from tests.rooms import hasty_town
 
 FOLDER = Path(__file__).parent / "dialogues"
 FILES = sorted(FOLDER.glob("*.txt"))
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with hasty_town(tmp_path) as here:
+        yield here
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
