@@ -71,6 +71,7 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) ->
         app = standin.install(manifest())
         house = House(demo_settings(Path(folder), standin, app.bot_token, app.app_token), clock=clock)
         house.start()
+        _welcome(standin)
         print(f"Lantern's demo is at {standin.url}\n")
         print("Type /incident open logins fail sev2 in any channel, or press Play to watch a real incident.")
         print("Everything here is gone when you stop it with Ctrl-C.", flush=True)
@@ -81,3 +82,16 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) ->
         finally:
             house.stop()
     return 0
+
+
+def _welcome(standin: Standin) -> None:
+    """The first message of #general: what to try."""
+    general = standin.workspace.channel_named("general")
+    guide = next(user for user in standin.workspace.users.values() if user.name == "eve")
+    assert general is not None
+    text = (
+        "Welcome! Type `/incident open logins fail sev2` here to open an incident, `/incident help` to see what "
+        "Lantern can do, or press play below to watch the outage it was built for. "
+        "At the top left you can act as another person, in another time zone."
+    )
+    standin.act({"as": guide.id, "do": "message", "channel": general.id, "text": text})

@@ -60,7 +60,7 @@ class RunbookShelf:
         self._kept: Mapping[str, Runbook] = {}
 
     def __call__(self) -> Mapping[str, Runbook]:
-        """The runbooks by id. Malformed files are left out and named in the log."""
+        """The runbooks by id. What is wrong in a file is said in the log; one without steps is left out."""
         with self._lock:
             if time.monotonic() - self._looked < self._LOOK_EVERY:
                 return self._kept
@@ -71,7 +71,7 @@ class RunbookShelf:
                 self._state = state
                 for problem in problems:
                     if problem.is_error:
-                        log.warning("runbook left out: %s", problem)
+                        log.warning("runbook has a fault: %s", problem)
             return self._kept
 
     def _now(self) -> object:
