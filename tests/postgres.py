@@ -34,10 +34,11 @@ def find_programs() -> Path:
     return found[-1].parent
 
 
-def start_cluster(folder: Path) -> str:
+def start_cluster(folder: Path, *, is_durable: bool = False) -> str:
     """Start a cluster in this empty folder and give the URL of its `postgres` database.
 
     It stops when the process that started it ends. Root may not run PostgreSQL: then user postgres does.
+    `is_durable` is for measuring: every commit waits for the disk, as it does at home.
     """
     programs = find_programs()
     as_whom: list[str] = []
@@ -47,7 +48,19 @@ def start_cluster(folder: Path) -> str:
     data = folder / "data"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     subprocess.run(
-        [*as_whom, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        [
+            *as_whom,
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ],
         check=True,
         **quiet,
     )
@@ -57,7 +70,7 @@ def start_cluster(folder: Path) -> str:
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
-        "fsync": "off",
+        "fsync": "on" if is_durable else "off",
         "max_connections": "200",
         "shared_buffers": "16MB",
     }
