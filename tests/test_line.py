@@ -182,6 +182,8 @@ WORDS = st.sampled_from(
         "detcton",
         "now",
         "3/4",
+        "3/4 backends down",
+        "10 detection: alarms",
         "é",
         "\n",
         "*",

@@ -176,6 +176,8 @@ REFUSED = """
 3/4 -> one day in some countries
 3/4 10:30 -> one day in some countries
 3/4: alarms -> one day in some countries
+3/4 backends down -> “3 of 4”
+10/6 alarms -> one day in some countries
 3/4/2024 -> one day in some countries
 3/4/2024 10:30 alarms -> one day in some countries
 3-4-2024 10:30 -> one day in some countries
@@ -246,7 +248,9 @@ PROSE = """
 5xx rising
 1030 requests dropped
 10-11 alarms
-3/4 backends down
+3/4 of the backends are down
+24/7 support is gone
+80/20 split on the canary
 2 of 4 backends
 10.0.0.4 is down
 1.2.3 is out

@@ -212,13 +212,17 @@ def _refuse_unclear(body: str, now: datetime, zone: tzinfo, stands_apart: Callab
         _refuse_midnight(now, zone)
     if date_like := slashed(body):
         written, has_year, rest = date_like
-        if has_year or stands_apart(rest) or (rest and take_clock(rest.lstrip(" ,"))[0]):
+        is_clocked = bool(rest and take_clock(rest.lstrip(" ,"))[0])
+        if has_year or stands_apart(rest) or is_clocked or _may_be_a_day(written, rest):
+            first, last = re.split(r"[/-]", written)[:2]
             raise Refusal(
                 f"`{written}` is one day in some countries and another elsewhere. "
-                "Write `2024-06-03 10:30` or `3 June 2024 10:30`."
+                "Write `2024-06-03 10:30` or `3 June 2024 10:30`"
+                + ("." if has_year else f", or “{first} of {last}” if it is a part of something.")
             )
     bare = bare_number(body)
-    if bare and (not bare[3] or re.match(r"\s*:(?!//)(?:\s|$)", bare[3])):
+    is_before_a_kind = bare is not None and stands_apart(bare[3]) and not _EDGE.match(bare[3])
+    if bare and (not bare[3] or is_before_a_kind or re.match(r"\s*:(?!//)(?:\s|$)", bare[3])):
         written, one, other, _ = bare
         raise Refusal(f"`{written}` may be a time or a number. Write `{one}` or `{other}` for the time.")
     if (match := _SPAN.match(body)) and re.match(r"\s*(?::\s|$)", body[match.end() :]):
@@ -228,6 +232,14 @@ def _refuse_unclear(body: str, now: datetime, zone: tzinfo, stands_apart: Callab
         raise Refusal(
             f"`{match[0]}` is in the future. Entries tell what has happened: write `now` or `15m ago`."
         )
+
+
+def _may_be_a_day(written: str, rest: str) -> bool:
+    """True for `3/4 alarms`, which is no more a fraction than a day; not for `3/4 of them`, `24/7`, `80/20`."""
+    if "/" not in written or written == "24/7" or re.match(r"\s+of\b", rest, re.IGNORECASE):
+        return False
+    small, large = sorted(int(part) for part in written.split("/"))
+    return 1 <= small <= 12 and large <= 31
 
 
 def _settle(clock: Clock, day: Day | None, spoken: Spoken | None, now: datetime, zone: tzinfo) -> datetime:
