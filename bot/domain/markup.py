@@ -232,6 +232,12 @@ def to_markdown(text: str, people: Mapping[str, str], channels: Mapping[str, str
     return _Writer(_Markdown(), people, channels).written(text)
 
 
+def dated(moment: datetime, *, with_day: bool = True) -> str:
+    """A moment that Slack shows in each reader's own zone, with UTC for whoever cannot draw it."""
+    tokens = "{date_short_pretty} {time}" if with_day else "{time}"
+    return f"<!date^{int(moment.timestamp())}^{tokens}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
 def escape(text: str) -> str:
     """Make plain text mrkdwn: Slack asks for & < > and nothing else."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

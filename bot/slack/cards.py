@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from bot.domain import markup
 from bot.domain.incident import Incident, Severity, Status
@@ -56,12 +55,6 @@ _SHOWN_COMMANDS = 6
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
 
-def date_in_reader_zone(moment: datetime, *, with_day: bool = True) -> str:
-    """A moment that Slack shows in each reader's own zone, with UTC as the fallback."""
-    tokens = "{date_short_pretty} {time}" if with_day else "{time}"
-    return f"<!date^{int(moment.timestamp())}^{tokens}|{moment:%Y-%m-%d %H:%M} UTC>"
-
-
 def _title(about: Incident) -> str:
     return markup.to_plain(about.title, {}, {})
 
@@ -97,10 +90,10 @@ def header_card(card: Card) -> list[Block]:
         ("Severity", f"{SEVERITY_MARK[about.severity]} {about.severity.value}"),
         ("Status", about.status.value),
         ("People", roles or "no roles yet"),
-        ("Opened", date_in_reader_zone(about.opened_at)),
+        ("Opened", markup.dated(about.opened_at)),
     ]
     if about.closed_at is not None and about.status.is_over:
-        pairs.append(("Ended", date_in_reader_zone(about.closed_at)))
+        pairs.append(("Ended", markup.dated(about.closed_at)))
     blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
     known = [
         (label, text)
@@ -149,7 +142,7 @@ def announcement(card: Card) -> tuple[str, list[Block]]:
         f"{SEVERITY_MARK[about.severity]} *{about.severity.value}* <#{about.channel_id}> "
         f"{_safe_title(about)} is *{about.status.value}*"
     )
-    small = f"{about.slug} · opened {date_in_reader_zone(about.opened_at)}"
+    small = f"{about.slug} · opened {markup.dated(about.opened_at)}"
     small += f" · commander: {markup.escape(who.name)}" if who is not None else ""
     return text, [section(text), context(small)]
 
@@ -170,7 +163,7 @@ def entry_line(entry: Entry, names: Mapping[str, str]) -> str:
         f" <{image.permalink}|{markup.escape(image.name)}>" for image in entry.images if image.permalink
     )
     edited = " _(edited)_" if entry.edits else ""
-    when = date_in_reader_zone(entry.happened_at)
+    when = markup.dated(entry.happened_at)
     return f"{KIND_MARK[entry.kind]} *#{entry.number}* {when} *{entry.kind.value}* ({who}): {text}{files}{edited}"
 
 
@@ -182,7 +175,7 @@ def entry_lines(entries: Sequence[Entry], names: Mapping[str, str]) -> tuple[str
 def update(about: Incident, told: Update, who: str) -> tuple[str, list[Block]]:
     text = f":mega: *Update on {about.slug}* ({about.severity.value}, {about.status.value})\n"
     text += markup.to_mrkdwn_safe(told.text)
-    small = f"{markup.escape(who)} · {date_in_reader_zone(told.sent_at)}"
+    small = f"{markup.escape(who)} · {markup.dated(told.sent_at)}"
     return text, [section(text), context(small)]
 
 
@@ -233,7 +226,7 @@ def step_card(
     if marked is not None:
         note = f" {markup.to_mrkdwn_safe(marked.note)}" if marked.note else ""
         outcome = f"{OUTCOME_MARK[marked.outcome]} {marked.outcome.value} by {markup.escape(who)}"
-        outcome += f", {date_in_reader_zone(marked.at)}.{note}"
+        outcome += f", {markup.dated(marked.at)}.{note}"
         return f"{text} {outcome}", [section(f"{text}\n{outcome}", block_id=f"step-{run.id}-{position}-over")]
     value = f"{run.id}:{position}"
     buttons = actions(
@@ -276,5 +269,5 @@ def list_line(about: Incident) -> str:
     flags += " :lock:" if about.is_private else ""
     return (
         f"{SEVERITY_MARK[about.severity]} *{about.slug}* {about.severity.value} {about.status.value} "
-        f"{where}{flags}: {_safe_title(about)}, opened {date_in_reader_zone(about.opened_at)}"
+        f"{where}{flags}: {_safe_title(about)}, opened {markup.dated(about.opened_at)}"
     )

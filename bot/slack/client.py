@@ -21,8 +21,8 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.outcomes import RateLimited, Refused, Unknown, Unreachable
 from bot.slack.remedies import remedy
 
-#: Seconds. A write may be slow; the postman's lease (30 s) must outlive it.
-_WRITE_TIMEOUT = 10
+#: Seconds. Shorter than the postman's settling time (10 s): what a call did can then be seen at Slack.
+_WRITE_TIMEOUT = 8
 #: Seconds. A door that reads must still answer inside Slack's three.
 _READ_TIMEOUT = 2
 

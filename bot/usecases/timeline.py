@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.domain import markup
 from bot.domain.incident import Incident
@@ -18,7 +18,6 @@ from bot.domain.notices import (
 )
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
-from bot.domain.when import say_moment
 from bot.store import incident as incidents
 from bot.store import people
 from bot.store import timeline as entries
@@ -157,9 +156,8 @@ def _open_to_entries(session: Session, incident_id: int, by: str) -> Incident:
 
 
 def _logged(desk: Desk, entry: Entry) -> Done:
-    when = say_moment(entry.happened_at, UTC)
     return Done(
-        f"Logged *#{entry.number}* ({entry.kind.value}, {when}). "
+        f"Logged *#{entry.number}* ({entry.kind.value}, {markup.dated(entry.happened_at)}). "
         f"Change it: `/log edit {entry.number} <text>`, take it back: `/log undo {entry.number}`.",
         incident_id=entry.incident_id,
         entry=entry.number,
@@ -300,7 +298,7 @@ def edit_entry(
         )
         desk.tell(session, EntryChanged(incident_id, former.id))
         meet_named(desk, session, incident_id, wished.text)
-        when = say_moment(wished.happened_at, UTC)
+        when = markup.dated(wished.happened_at)
         return Done(
             f"Entry *#{number}* now reads ({wished.kind.value}, {when}): {markup.to_mrkdwn_safe(wished.text)}",
             incident_id=incident_id,

@@ -10,7 +10,6 @@ from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
 from bot.slack.ask import Ask
 from bot.slack.blocks import choice, modal, section, text_input
-from bot.slack.cards import date_in_reader_zone
 from bot.slack.door import Answer, Door, said
 from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
 from bot.usecases.timeline import MessageSeen, log_entry, log_message
@@ -36,9 +35,9 @@ def view(about: Incident, message: MessageSeen | None = None) -> dict[str, Any]:
             f"\n• <{one.permalink}|{markup.escape(one.name)}>" for one in message.images if one.permalink
         )
         blocks.append(
-            section(f"Written by <@{message.author}> {date_in_reader_zone(message.posted_at)}.{images}")
+            section(f"Written by <@{message.author}> {markup.dated(message.posted_at)}.{images}")
             if message.author.startswith(("U", "W"))
-            else section(f"Written {date_in_reader_zone(message.posted_at)}.{images}")
+            else section(f"Written {markup.dated(message.posted_at)}.{images}")
         )
     blocks += [
         text_input(

@@ -149,7 +149,7 @@ def set_purpose(post: Post, errand: Errand) -> None:
     about = deliveries.card(post.desk, int(errand.work.args["incident_id"])).incident
     who = deliveries.name_of(post.desk, about.opened_by)
     title = markup.to_plain(about.title, {}, {})
-    since = say_moment(about.opened_at, UTC)
+    since = say_moment(about.opened_at.replace(second=0, microsecond=0), UTC)
     purpose = f"{about.slug}: {title}. Opened by {who} at {since}."[:250]
 
     def is_set() -> Answer | None:
