@@ -9,9 +9,10 @@ from typing import Any
 
 from dateutil import tz
 
+from bot.domain import markup
 from bot.domain.incident import Incident
 from bot.domain.line import Line, read_line
-from bot.domain.outcomes import Undelivered
+from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.people import Person
 from bot.domain.refusals import Refusal
 from bot.domain.when import read_moment, take_moment
@@ -25,7 +26,7 @@ _BELIEVED_FOR = timedelta(hours=12)
 #: A zone in which every clock differs from UTC's: the test for "did they say a zone?".
 _FAR = tz.tzoffset("far", timedelta(hours=13, minutes=37))
 
-_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,22 @@ class Door:
             seen_at=now,
         )
         return people.meet(self.desk, found)
+
+    def member(self, user_id: str, example: str) -> None:
+        """Make sure that Slack knows whom somebody named, as far as it answers. Raises Refusal."""
+        if self.person(user_id) is not None:
+            return
+        try:
+            self.slack.read("users.info", user=user_id)
+        except Refused as refused:
+            if refused.error.split(":")[0] in {"user_not_found", "user_not_visible"}:
+                raise Refusal(
+                    f"Nobody in this workspace is called {markup.escape(user_id[:40])}. "
+                    f"Choose the name from Slack's list while you type @. For example `{example}`."
+                ) from refused
+        except Undelivered:
+            # Slack does not answer: what was typed is likelier right than wrong.
+            return
 
     def zone(self, user_id: str) -> tzinfo | None:
         """The person's time zone; None when nobody can say."""

@@ -30,8 +30,9 @@ class Words:
     def run(self, door: Door, ask: Ask) -> Answer:
         """Run what was typed. Raises Refusal with the nearest word when it is unknown."""
         text = ask.text.strip()
-        word, _, rest = text.partition(" ")
-        word, rest = word.lower().rstrip(":"), rest.strip()
+        # Any white space ends the word: a line break or a tab that was pasted, too.
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        word = word.lower().rstrip(":")
         module = self.by_word.get((ask.name, word))
         if module is not None and word and _fits(module, rest):
             return _answer(module, door, ask, rest)

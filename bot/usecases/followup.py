@@ -35,8 +35,12 @@ def add_follow_up(
         about = seen(session, incident_id, by)
         if owner is not None:
             someone = people.find(session, owner)
-            if someone is not None and someone.is_deleted:
-                raise Refusal(f"<@{owner}> is deactivated and would never do it. Name somebody else.")
+            if someone is not None and (someone.is_deleted or someone.is_bot):
+                why = "is deactivated" if someone.is_deleted else "is a bot"
+                raise Refusal(
+                    f"<@{owner}> {why} and would never do it. "
+                    "Name somebody else: `/incident follow-up review the weights @ana by friday`."
+                )
         made = follow_ups.add(
             session,
             incident_id=incident_id,

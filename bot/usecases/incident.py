@@ -223,12 +223,19 @@ def set_fact(
 def check_span(started_at: datetime | None, ended_at: datetime | None, now: datetime) -> None:
     """Raises Refusal when an impact could not have begun and ended like that."""
     if started_at is not None and started_at > now:
-        raise Refusal("The impact cannot have begun in the future. Give a moment that has passed.")
+        raise Refusal(
+            "The impact cannot have begun in the future. "
+            "Give a moment that has passed: `/incident impact began 10:00 UTC`."
+        )
     if ended_at is not None and ended_at > now:
-        raise Refusal("The impact cannot have ended in the future. Leave the end empty while it lasts.")
+        raise Refusal(
+            "The impact cannot have ended in the future. Leave the end empty while it lasts; afterwards "
+            "`/incident impact ended 01:00 UTC`."
+        )
     if started_at is not None and ended_at is not None and ended_at < started_at:
         raise Refusal(
-            "The impact cannot have ended before it began. Check the dates of both, and their zone."
+            "The impact cannot have ended before it began. Check the dates of both, and their zone: "
+            "`/incident impact began 2024-06-03 10:00 UTC`."
         )
 
 

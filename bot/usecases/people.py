@@ -37,7 +37,9 @@ def give_role(
         someone = people.find(session, to)
         if someone is not None and (someone.is_deleted or someone.is_bot):
             why = "is deactivated" if someone.is_deleted else "is a bot"
-            raise Refusal(f"<@{to}> {why} and cannot hold a role. Name somebody else.")
+            raise Refusal(
+                f"<@{to}> {why} and cannot hold a role. Name somebody else: `/incident role {role.value} @ana`."
+            )
         former = people.holder(session, incident_id, role)
         if former is not None and former.person == to:
             return Done(f"<@{to}> is already {role.value}.", incident_id=incident_id, is_new=False)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from bot.domain.incident import Incident, Status
 from bot.domain.notices import DraftCompiled, UpdateAnnounced, UpdatePosted
 from bot.domain.postmortem import Facts, Revision
-from bot.domain.refusals import Refusal
+from bot.domain.refusals import NotYours, Refusal
 from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
@@ -100,7 +100,10 @@ def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | N
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
         if about.status in (Status.CANCELLED, Status.MERGED):
-            raise Refusal(f"{about.slug} is {about.status.value} and gets no postmortem.")
+            raise Refusal(
+                f"{about.slug} is {about.status.value} and gets no postmortem. "
+                "If it was a real one: `/incident reopen`."
+            )
         before = postmortems.latest(session, incident_id)
         markdown = desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
         if before is not None and before.digest == sha256(markdown.encode()).hexdigest():
@@ -164,5 +167,5 @@ def facts_of(desk: Desk, incident_id: int, *, by: str) -> Facts:
     """Everything known about the incident. Raises Refusal when `by` may not see it."""
     with desk.db.reading() as session:
         if not may_see(session, incidents.get(session, incident_id), by):
-            raise Refusal("You cannot see that incident.")
+            raise NotYours
         return postmortems.facts(session, incident_id, desk.options.team_zone)

@@ -129,7 +129,9 @@ def mark_step(
     def act(session: Session) -> Done:
         run, runbook = _run(session, run_id, by)
         if not 0 <= position < len(runbook.steps):
-            raise Refusal("That runbook has no such step. Use the buttons under its last step.")
+            raise Refusal(
+                "That runbook has no such step. Use the buttons under its last step, or see `/runbook list`."
+            )
         about = still_open(incidents.get(session, run.incident_id))
         step = runbook.steps[position]
         now = desk.clock()
@@ -193,7 +195,9 @@ def note_step(
     def act(session: Session) -> Done:
         run, runbook = _run(session, run_id, by)
         if not 0 <= position < len(runbook.steps):
-            raise Refusal("That runbook has no such step. Use the buttons under its last step.")
+            raise Refusal(
+                "That runbook has no such step. Use the buttons under its last step, or see `/runbook list`."
+            )
         about = incidents.get(session, run.incident_id)
         entry = write_entry(
             desk,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from bot.domain.notices import (
     MessageMarked,
     PersonNamed,
 )
-from bot.domain.refusals import Refusal
+from bot.domain.refusals import NotYours, Refusal
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
 from bot.store import incident as incidents
 from bot.store import people
@@ -27,6 +28,9 @@ from bot.usecases.sight import may_see, seen
 
 #: Most characters of one entry; a Slack section shows 3,000 (Block Kit).
 LONGEST = 3000
+
+#: Letters of Unicode that show nothing: the Hangul fillers and the empty Braille cell.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,19 @@ def meet_named(desk: Desk, session: Session, incident_id: int, text: str, *ids: 
 def checked(text: str, *, example: str, longest: int = LONGEST) -> str:
     """A text from outside, cleaned. Raises Refusal when it is empty or too long."""
     kept = clean(text).strip()
-    if not kept:
+    if not any(_is_visible(letter) for letter in kept):
         raise Refusal(f"There is no text to keep. For example: `{example}`")
     if len(kept) > longest:
         raise Refusal(
-            f"That is {len(kept):,} characters; at most {longest:,} fit. "
-            "Send the long part as a file or a message, and put it on the timeline with :pushpin:."
+            f"That is {len(kept):,} characters; at most {longest:,} fit. Say it shorter, for example "
+            f"`{example}`. The long text can go into a file or a message; :pushpin: puts that on the timeline."
         )
     return kept
+
+
+def _is_visible(letter: str) -> bool:
+    """False for spaces, separators, marks of direction, joiners and the fillers that are drawn as nothing."""
+    return unicodedata.category(letter)[0] not in "CZ" and letter not in _FILLERS
 
 
 def log_entry(
@@ -359,7 +368,7 @@ def list_entries(desk: Desk, incident_id: int, *, by: str, kind: Kind | None = N
     with desk.db.reading() as session:
         about = incidents.get(session, incident_id)
         if not may_see(session, about, by):
-            raise Refusal("You cannot see that incident.")
+            raise NotYours
         return entries.live(session, incident_id, kind)
 
 

@@ -9,6 +9,7 @@ from bot.domain.due import read_due_day
 from bot.domain.followup import FollowUpState
 from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
+from bot.slack.blocks import cut
 from bot.slack.door import Answer, Door, mentioned, said
 from bot.usecases.followup import add_follow_up, assign_follow_up, list_follow_ups, set_follow_up_state
 
@@ -23,7 +24,10 @@ EXAMPLES = (
 )
 
 _STATES = {"done": FollowUpState.DONE, "drop": FollowUpState.DROPPED, "reopen": FollowUpState.OPEN}
-_DUE = re.compile(r"\s+by\s+(?P<day>[^\s].{0,40}?)[.\s]*$", re.IGNORECASE)
+_CHANGE = re.compile(r"(done|drop|reopen)(?:\s+#?([-+]?\d+))?", re.IGNORECASE)
+_DUE = re.compile(r"\sby\s+(?P<day>\S.{0,40}?)[.\s]*$", re.IGNORECASE)
+#: Characters at the end of a follow-up in which its day is looked for.
+_DUE_WITHIN = 60
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
@@ -37,24 +41,29 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
             f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value})"
             for one in found
         ]
-        return Answer("\n".join(lines) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
-    change = re.fullmatch(r"(done|drop|reopen)\s+#?(\d{1,6})", text, re.IGNORECASE)
+        return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
+    change = _CHANGE.fullmatch(text)
     if change is not None:
+        if change[2] is None or not change[2].isdigit() or len(change[2]) > 6:
+            raise Refusal(
+                f"Say which follow-up by its number: `/incident follow-up {change[1].lower()} 1`. "
+                "`/incident follow-up list` shows them."
+            )
         state = _STATES[change[1].lower()]
         return said(
             set_follow_up_state(door.desk, about.id, int(change[2]), state, by=ask.user, origin=ask.origin)
         )
     owner, words = mentioned(text)
     due_on = None
-    due = _DUE.search(words)
+    due = _DUE.search(words, max(0, len(words) - _DUE_WITHIN))
     if due is not None:
         zone = door.zone(ask.user)
         today = door.desk.clock().astimezone(zone).date()
         due_on = read_due_day(due["day"], today=today)
         if due_on is not None:
-            words = words[: due.start()]
+            words = words[: due.start()].rstrip()
     if owner is not None:
-        door.person(owner)
+        door.member(owner, EXAMPLES[0])
     numbered = re.fullmatch(r"#?(\d{1,6})", words.strip())
     if numbered is not None and (owner is not None or due_on is not None):
         return said(

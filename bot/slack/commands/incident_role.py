@@ -47,5 +47,5 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
             f"“{markup.escape(wanted[:60])}” is no role. There are commander, scribe and comms lead.{hint} "
             "For example `/incident role commander @ana`."
         )
-    door.person(who)
+    door.member(who, EXAMPLES[0])
     return said(give_role(door.desk, about.id, role, who, by=ask.user, origin=ask.origin))

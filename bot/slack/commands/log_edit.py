@@ -19,7 +19,9 @@ EXAMPLES = (
     "/log edit 12 10:35 finding: auth1 has weight 200",
 )
 
-_NUMBERED = re.compile(r"#?(\d{1,9})(?:\s+|$)(.*)", re.DOTALL)
+_NUMBERED = re.compile(r"#?([-+]?\d+)(?:\s+|$)(.*)", re.DOTALL)
+#: Digits of the largest number that an entry could have.
+_LONGEST = 9
 
 
 def fits(rest: str) -> bool:
@@ -31,6 +33,8 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
     found = _NUMBERED.match(rest)
     assert found is not None, "fits() was asked first"
+    if not found[1].isdigit() or len(found[1]) > _LONGEST:
+        raise Refusal("There is no entry of that number here. `/log list` shows them with their numbers.")
     number = int(found[1])
     if not found[2].strip():
         entry = next(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.usecases.timeline import undo_entry
@@ -13,7 +14,9 @@ USAGE = "[number]"
 SUMMARY = "take back an entry: your last one, or the one of that number"
 EXAMPLES = ("/log undo", "/log undo 12")
 
-_NUMBER = re.compile(r"#?(\d{1,9})?")
+_NUMBER = re.compile(r"#?([-+]?\d+)?")
+#: Digits of the largest number that an entry could have.
+_LONGEST = 9
 
 
 def fits(rest: str) -> bool:
@@ -24,5 +27,8 @@ def fits(rest: str) -> bool:
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
     found = _NUMBER.fullmatch(rest.strip())
-    number = int(found[1]) if found is not None and found[1] else None
+    typed = found[1] if found is not None else None
+    if typed and (not typed.isdigit() or len(typed) > _LONGEST):
+        raise Refusal("There is no entry of that number here. `/log list` shows them with their numbers.")
+    number = int(typed) if typed else None
     return said(undo_entry(door.desk, about.id, number=number, by=ask.user, origin=ask.origin))
