@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain.incident import Incident, Severity, Status
@@ -15,6 +15,9 @@ from bot.store.tables import counter, incident, responder
 
 _FIELDS = tuple(field.name for field in fields(Incident))
 _COLUMNS = tuple(incident.c[name] for name in _FIELDS)
+# Built once: every command begins with them.
+_BY_ID = select(*_COLUMNS).where(incident.c.id == bindparam("wanted"))
+_BY_CHANNEL = select(*_COLUMNS).where(incident.c.channel_id == bindparam("wanted"))
 _OVER = (Status.CLOSED.value, Status.CANCELLED.value, Status.MERGED.value)
 
 
@@ -67,11 +70,11 @@ def add(
 
 def get(session: Session, incident_id: int) -> Incident:
     """The incident with this id, which must exist."""
-    return _incident(session.execute(select(*_COLUMNS).where(incident.c.id == incident_id)).one())
+    return _incident(session.execute(_BY_ID, {"wanted": incident_id}).one())
 
 
 def find(session: Session, incident_id: int) -> Incident | None:
-    row = session.execute(select(*_COLUMNS).where(incident.c.id == incident_id)).one_or_none()
+    row = session.execute(_BY_ID, {"wanted": incident_id}).one_or_none()
     return None if row is None else _incident(row)
 
 
@@ -86,7 +89,7 @@ def lock(session: Session, incident_id: int) -> Incident | None:
 
 
 def find_by_channel(session: Session, channel_id: str) -> Incident | None:
-    row = session.execute(select(*_COLUMNS).where(incident.c.channel_id == channel_id)).one_or_none()
+    row = session.execute(_BY_CHANNEL, {"wanted": channel_id}).one_or_none()
     return None if row is None else _incident(row)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,15 @@ def insert_once(session: Session, table: Table, **values: Any) -> Any | None:
     On PostgreSQL a rival transaction that holds the same key is waited for, so None is final.
     RETURNING tells which it was: rowcount after ON CONFLICT cannot be trusted there.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        postgres = postgresql.insert(table).values(**values).on_conflict_do_nothing().returning(*table.c)
-        return session.execute(postgres).one_or_none()
-    lite = sqlite.insert(table).values(**values).on_conflict_do_nothing().returning(*table.c)
-    return session.execute(lite).one_or_none()
+    return session.execute(_once(table, session.get_bind().dialect.name), values).one_or_none()
+
+
+@functools.cache
+def _once(table: Table, dialect: str) -> Executable:
+    # Built once a table: every command and every piece of work goes through it.
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing().returning(*table.c)
+    return sqlite.insert(table).on_conflict_do_nothing().returning(*table.c)
 
 
 def insert_or_update(session: Session, table: Table, key: str, **values: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Executable,
     Integer,
     Select,
     and_,
@@ -151,6 +152,13 @@ def put(session: Session, parcel: Parcel, now: datetime, *, coalesce: bool = Fal
 
 
 def _replace_args(session: Session, parcel: Parcel) -> int | None:
+    kept: int | None = session.execute(
+        _REPLACE_ARGS, {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
+    ).scalar_one_or_none()
+    return kept
+
+
+def _replacing() -> Executable:
     # A remembered step would be skipped, and the new args with it: such an item is left to end as it is.
     has_told = exists().where(
         work_step.c.work_id == work.c.id,
@@ -158,16 +166,19 @@ def _replace_args(session: Session, parcel: Parcel) -> int | None:
     )
     latest = (
         select(func.max(work.c.id))
-        .where(text("state IN ('open', 'running')"), work.c.key == parcel.key, work.c.kind == parcel.kind)
+        .where(
+            text("state IN ('open', 'running')"),
+            work.c.key == bindparam("of_key"),
+            work.c.kind == bindparam("of_kind"),
+        )
         .scalar_subquery()
     )
-    kept: int | None = session.execute(
+    return (
         update(work)
         .where(work.c.id == latest, work.c.state == "open", ~has_told)
-        .values(args=dict(parcel.args))
+        .values(args=bindparam("new_args", type_=work.c.args.type))
         .returning(work.c.id)
-    ).scalar_one_or_none()
-    return kept
+    )
 
 
 def _due() -> Select[tuple[int]]:
@@ -199,6 +210,8 @@ def _due() -> Select[tuple[int]]:
 
 # Built once: a postman that has nothing to do asks this every second.
 _DUE = _due()
+# Likewise: every logged line asks whether the channel's next message is still to be sent.
+_REPLACE_ARGS = _replacing()
 _TAKE = (
     update(work)
     .where(work.c.id.in_(bindparam("ids", expanding=True)))

@@ -14,6 +14,8 @@ from bot.store.tables import entry, entry_revision
 
 _FIELDS = tuple(field.name for field in fields(Entry))
 _COLUMNS = tuple(entry.c[name] for name in _FIELDS)
+# Built once: every logged line runs it.
+_ADD = insert(entry).returning(*_COLUMNS)
 
 
 def _entry(row: Any) -> Entry:
@@ -42,26 +44,22 @@ def add(
     is_shown: bool = True,
 ) -> Entry:
     """Add an entry. `is_shown` False keeps it from being posted into the channel as a line."""
-    row = session.execute(
-        insert(entry)
-        .values(
-            incident_id=incident_id,
-            number=number,
-            kind=kind.value,
-            text=text,
-            happened_at=happened_at,
-            recorded_at=recorded_at,
-            author=author,
-            recorded_by=recorded_by,
-            source=source.value,
-            origin=None if origin is None else origin[:255],
-            permalink=permalink,
-            images=[asdict(image) for image in images],
-            is_shown=is_shown,
-        )
-        .returning(*_COLUMNS)
-    ).one()
-    return _entry(row)
+    values = {
+        "incident_id": incident_id,
+        "number": number,
+        "kind": kind.value,
+        "text": text,
+        "happened_at": happened_at,
+        "recorded_at": recorded_at,
+        "author": author,
+        "recorded_by": recorded_by,
+        "source": source.value,
+        "origin": None if origin is None else origin[:255],
+        "permalink": permalink,
+        "images": [asdict(image) for image in images],
+        "is_shown": is_shown,
+    }
+    return _entry(session.execute(_ADD, values).one())
 
 
 def get(session: Session, entry_id: int) -> Entry:
