@@ -15,7 +15,7 @@
     form> Close inc-0001                       a part of the form now on top
     channel> alarms on login                   stands in the channel of the last deed, now or in a moment
     #incidents> logins fail                    stands in that channel
-    whisper> already on the timeline           only the last one to act sees it
+    whisper> already on the timeline           only the last one to act sees it, there or in a direct message
     noted> hello                               the bot has marked the message with these words as an entry
     timeline> detection: alarms on login       an entry that stands, in any order
     draft> ## Timeline                         in the newest draft, behind what the last `draft>` found
@@ -34,6 +34,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.standin import forms
 from bot.standin.person import Denied, Person
 from tests.houses import Town
 
@@ -88,7 +89,20 @@ def words_of(message: Json) -> str:
 
     walk({"text": message.get("text"), "title": message.get("title"), "blocks": message.get("blocks")})
     found += [file["name"] for file in message.get("files") or []]
-    return "\n".join(found)
+    # A moment stands there in the zone of who reads; its fallback says it in UTC.
+    return re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", "\n".join(found))
+
+
+def offers(message: Json, label: str) -> bool:
+    """True when a message has this button, or a menu with this option; every message offers nothing."""
+    elements = [element for block in message["blocks"] for element in forms.elements_of(block)]
+    labels = [
+        one["text"]["text"]
+        for element in elements
+        for one in (element, *forms.options_of(element))
+        if "text" in one
+    ]
+    return not label or label in labels
 
 
 class Dialogue:
@@ -181,7 +195,7 @@ class Dialogue:
 
     def _clicks(self, who: str, label: str, words: str) -> None:
         self._who = self._person(who)
-        self._who.clicks(self._message(words), label)
+        self._who.clicks(self._seen(self._place, words, self._who, offering=label), label)
 
     def _submits(self, who: str, values: str) -> None:
         self._who = self._person(who)
@@ -253,15 +267,21 @@ class Dialogue:
     def _message(self, words: str) -> Json:
         return self._seen(self._place, words, self._who)
 
-    def _seen(self, place: str, words: str, who: Person, *, is_ephemeral: bool = False) -> Json:
+    def _seen(
+        self, place: str, words: str, who: Person, *, is_ephemeral: bool = False, offering: str = ""
+    ) -> Json:
         wanted = pattern(words)
         seen: list[Json] = []
 
         def look() -> Json | None:
             seen[:] = [one for one in who.messages(place) if bool(one.get("ephemeral")) == is_ephemeral]
+            if is_ephemeral:
+                directs = [one["id"] for one in who.state()["channels"] if one.get("is_im")]
+                seen.extend(message for direct in directs for message in who.messages(direct))
             for parent in [one for one in seen if one.get("reply_count")]:
                 seen.extend(who.replies(place, parent["ts"])[1:])
-            return next((one for one in reversed(seen) if wanted.search(words_of(one))), None)
+            found = [one for one in seen if wanted.search(words_of(one)) and offers(one, offering)]
+            return found[-1] if found else None
 
         try:
             return who.waits_for(look, _PATIENCE)
