@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _ANY = re.compile(r".*", re.DOTALL)
 Body = dict[str, Any]
+#: Characters. Slack advises 4,000 at most for a message's text and cuts it at 40,000.
+_LONGEST_ANSWER = 3900
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,11 @@ class SlackDoor:
         except Refusal as refusal:
             ack(text=_with_typed(refusal, ask), response_type="ephemeral")
             return
-        ack(text=answer.text or "Done.", blocks=answer.blocks or [], response_type="ephemeral")
+        ack(
+            text=kit.cut(answer.text, _LONGEST_ANSWER) or "Done.",
+            blocks=answer.blocks or [],
+            response_type="ephemeral",
+        )
 
     def _on_shortcut(self, ack: Ack, body: Body) -> None:
         ask = asks.of_shortcut(body)
@@ -237,7 +243,7 @@ class SlackDoor:
         try:
             whisper(
                 self._door.desk,
-                answer.text,
+                kit.cut(answer.text, _LONGEST_ANSWER),
                 channel_id=ask.channel,
                 to=ask.user,
                 blocks=answer.blocks,

@@ -23,7 +23,7 @@ from bot.store import postmortem as postmortems
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.sight import seen
-from bot.usecases.timeline import MessageSeen, checked, write_entry
+from bot.usecases.timeline import MessageSeen, checked, one_line, write_entry
 
 #: Characters of a title: a header block holds 150 (Block Kit), and the number goes in front.
 LONGEST_TITLE = 130
@@ -212,7 +212,7 @@ def set_fact(
             happened_at=happened_at,
         )
         changed(desk, session, incident_id)
-        again = f" It was “{markup.to_mrkdwn_safe(getattr(about, field))}”." if getattr(about, field) else ""
+        again = f" It was “{one_line(getattr(about, field))}”." if getattr(about, field) else ""
         return Done(
             f"{label} noted as *#{entry.number}*.{again}", incident_id=incident_id, entry=entry.number
         )

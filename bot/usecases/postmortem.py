@@ -17,7 +17,7 @@ from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import changed, check_span, still_open
 from bot.usecases.sight import may_see, seen
-from bot.usecases.timeline import checked, meet_named, write_entry
+from bot.usecases.timeline import checked, meet_named, open_to_entries, write_entry
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def post_update(desk: Desk, incident_id: int, text: str, *, by: str, origin: str
     kept = checked(text, example="/incident update a fix is going out; logins recover within 10 minutes")
 
     def act(session: Session) -> Done:
-        about = seen(session, incident_id, by)
+        about = open_to_entries(session, incident_id, by)
         update = postmortems.add_update(
             session, incident_id=incident_id, text=kept, sent_at=desk.clock(), sent_by=by
         )

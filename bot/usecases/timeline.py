@@ -137,7 +137,7 @@ def log_entry(
     kept = checked(text, example="/log 10:30 detection: alarms on login")
 
     def act(session: Session) -> Done:
-        about = _open_to_entries(session, incident_id, by)
+        about = open_to_entries(session, incident_id, by)
         entry = write_entry(
             desk,
             session,
@@ -155,7 +155,8 @@ def log_entry(
     return desk.once(origin, act)
 
 
-def _open_to_entries(session: Session, incident_id: int, by: str) -> Incident:
+def open_to_entries(session: Session, incident_id: int, by: str) -> Incident:
+    """The incident, locked for `by`. Raises Refusal when its channel is archived or they may not see it."""
     about = seen(session, incident_id, by)
     if about.is_archived:
         raise Refusal(
@@ -195,7 +196,7 @@ def log_message(
     )
 
     def act(session: Session) -> Done:
-        about = _open_to_entries(session, incident_id, by)
+        about = open_to_entries(session, incident_id, by)
         before = entries.find_by_origin(session, message.origin)
         if before is not None and before.undone_at is None:
             return Done(
@@ -282,7 +283,7 @@ def edit_entry(
     kept = None if text is None else checked(text, example=f"/log edit {number} the corrected text")
 
     def act(session: Session) -> Done:
-        about = _open_to_entries(session, incident_id, by)
+        about = open_to_entries(session, incident_id, by)
         former = _entry_for_change(session, about, number)
         if former.undone_at is not None:
             raise Refusal(f"Entry #{number} was undone. Log it again with `/log <text>`.")
@@ -323,7 +324,7 @@ def undo_entry(
     """Take an entry back: the one of this number, or the last that `by` logged. It is kept, not shown."""
 
     def act(session: Session) -> Done:
-        about = _open_to_entries(session, incident_id, by)
+        about = open_to_entries(session, incident_id, by)
         if number is None:
             former = entries.last_of(session, incident_id, by)
             if former is None:
@@ -349,7 +350,7 @@ def undo_entry(
         entries.save(session, former.id, undone_at=now, undone_by=by)
         desk.tell(session, EntryChanged(incident_id, former.id))
         return Done(
-            f"Entry *#{former.number}* is undone: ~{_one_line(former.text)}~ "
+            f"Entry *#{former.number}* is undone: ~{one_line(former.text)}~ "
             "It stays in the history and is left out of the postmortem.",
             incident_id=incident_id,
             entry=former.number,
@@ -358,7 +359,8 @@ def undo_entry(
     return desk.once(origin, act)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A stored text quoted in an answer: on one line, 200 characters at most."""
     line = " ".join(markup.to_mrkdwn_safe(text).split())
     return line if len(line) <= 200 else line[:199] + "…"
 
