@@ -27,12 +27,3 @@ class NotAnIncidentChannel(Refusal):
 class NoSuchIncident(Refusal):
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no incident {what} that you can see. `/incident list` shows them all.")
-
-
-class NotYours(Refusal):
-    """A private incident is asked about by someone outside its channel."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no such incident that you can see. `/incident list` shows the ones you can."
-        )

@@ -10,7 +10,7 @@ from typing import Any
 from dateutil import tz
 
 from bot.domain import markup
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, Severity
 from bot.domain.line import Line, read_line
 from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.people import Person
@@ -54,8 +54,13 @@ class Door:
     slack: Slack
 
     def incident(self, ask: Ask) -> Incident:
-        """The incident of the channel it was asked in. Raises NotAnIncidentChannel."""
-        return sight.incident_of_channel(self.desk, ask.channel)
+        """The incident of the channel it was asked in. Raises NotAnIncidentChannel or NoSuchIncident."""
+        return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of an incident for which nobody says one."""
+        return Severity(self.desk.options.default_severity)
 
     def person(self, user_id: str) -> Person | None:
         """Who this is, asking Slack when we do not know or it was long ago; None when nobody can say now."""

@@ -12,7 +12,7 @@ from bot.store import incident as incidents
 from bot.store import people
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
-from bot.usecases.sight import may_see, seen
+from bot.usecases.sight import seen, shown
 from bot.usecases.timeline import checked, meet_named, write_entry
 
 
@@ -123,11 +123,9 @@ def set_follow_up_state(
 
 
 def list_follow_ups(desk: Desk, incident_id: int, *, by: str) -> list[FollowUp]:
-    """Every follow-up of the incident, by number."""
+    """Every follow-up of the incident, by number. Raises NoSuchIncident."""
     with desk.db.reading() as session:
-        if not may_see(session, incidents.get(session, incident_id), by):
-            return []
-        return follow_ups.of(session, incident_id)
+        return follow_ups.of(session, shown(session, incident_id, by).id)
 
 
 _LABELS = {

@@ -9,14 +9,14 @@ from hashlib import sha256
 from bot.domain.incident import Incident, Status
 from bot.domain.notices import DraftCompiled, UpdateAnnounced, UpdatePosted
 from bot.domain.postmortem import Facts, Revision
-from bot.domain.refusals import NotYours, Refusal
+from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import changed, check_span, still_open
-from bot.usecases.sight import may_see, seen
+from bot.usecases.sight import seen, shown
 from bot.usecases.timeline import checked, meet_named, open_to_entries, write_entry
 
 
@@ -55,7 +55,7 @@ def close_incident(
         entry = write_entry(
             desk, session, about, "Incident closed", kind=Kind.NOTE, by=by, source=Source.AUTOMATIC
         )
-        revision = _compile(desk, session, incident_id, by)
+        revision = _keep(desk, session, incident_id, _compiled(desk, session, incident_id), by)
         changed(desk, session, incident_id)
         desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
         return Done(
@@ -81,8 +81,11 @@ def _keep_answers(
     incidents.save(session, about.id, impact_started_at=began, impact_ended_at=ended, **facts)
 
 
-def _compile(desk: Desk, session: Session, incident_id: int, by: str) -> Revision:
-    markdown = desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+def _compiled(desk: Desk, session: Session, incident_id: int) -> str:
+    return desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+
+
+def _keep(desk: Desk, session: Session, incident_id: int, markdown: str, by: str) -> Revision:
     return postmortems.add_revision(
         session,
         incident_id=incident_id,
@@ -105,14 +108,14 @@ def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | N
                 "If it was a real one: `/incident reopen`."
             )
         before = postmortems.latest(session, incident_id)
-        markdown = desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+        markdown = _compiled(desk, session, incident_id)
         if before is not None and before.digest == sha256(markdown.encode()).hexdigest():
             desk.tell(session, DraftCompiled(incident_id, before.number), asked_by=by)
             return Done(
                 f"Nothing has changed since revision {before.number}; it is on its way into the channel again.",
                 incident_id=incident_id,
             )
-        revision = _compile(desk, session, incident_id, by)
+        revision = _keep(desk, session, incident_id, markdown, by)
         desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
         early = "" if about.status.is_over else " The incident is still open, so much of it is unknown."
         return Done(
@@ -156,16 +159,12 @@ def post_update(desk: Desk, incident_id: int, text: str, *, by: str, origin: str
 
 
 def latest_revision(desk: Desk, incident_id: int, *, by: str) -> Revision | None:
-    """The newest revision of the postmortem; None when there is none or `by` may not see it."""
+    """The newest revision of the postmortem; None when there is none yet. Raises NoSuchIncident."""
     with desk.db.reading() as session:
-        if not may_see(session, incidents.get(session, incident_id), by):
-            return None
-        return postmortems.latest(session, incident_id)
+        return postmortems.latest(session, shown(session, incident_id, by).id)
 
 
 def facts_of(desk: Desk, incident_id: int, *, by: str) -> Facts:
-    """Everything known about the incident. Raises Refusal when `by` may not see it."""
+    """Everything known about the incident. Raises NoSuchIncident."""
     with desk.db.reading() as session:
-        if not may_see(session, incidents.get(session, incident_id), by):
-            raise NotYours
-        return postmortems.facts(session, incident_id, desk.options.team_zone)
+        return postmortems.facts(session, shown(session, incident_id, by).id, desk.options.team_zone)

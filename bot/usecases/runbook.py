@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot import runbooks as shelf
 from bot.domain import markup
 from bot.domain.notices import RunStarted, StepMarked, StepReached
 from bot.domain.refusals import Refusal
-from bot.domain.runbook import Outcome, Run, Runbook
+from bot.domain.runbook import Outcome, Run, Runbook, Step
 from bot.domain.suggestion import Suggestion, closest, suggest
 from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
@@ -17,24 +15,14 @@ from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import still_open
-from bot.usecases.sight import may_see, seen
+from bot.usecases.sight import seen, shown
 from bot.usecases.timeline import checked, write_entry
-
-
-@dataclass(frozen=True)
-class RunSeen:
-    """A run together with the runbook it is pinned to."""
-
-    run: Run
-    runbook: Runbook
 
 
 def suggest_runbooks(desk: Desk, incident_id: int, *, by: str) -> list[Suggestion]:
     """Runbooks that fit the incident's words, three at most, best first."""
     with desk.db.reading() as session:
-        about = incidents.get(session, incident_id)
-        if not may_see(session, about, by):
-            return []
+        about = shown(session, incident_id, by)
         words = [about.title, about.impact or "", about.cause or ""]
         words += [entry.text for entry in entries.live(session, incident_id)]
     return suggest(desk.runbooks(), " ".join(words))
@@ -113,6 +101,14 @@ def _run(session: Session, run_id: int, by: str) -> tuple[Run, Runbook]:
     return fresh, shelf.from_dict(runs.snapshot(session, run_id))
 
 
+def _step(runbook: Runbook, position: int) -> Step:
+    if not 0 <= position < len(runbook.steps):
+        raise Refusal(
+            "That runbook has no such step. Use the buttons under its last step, or see `/runbook list`."
+        )
+    return runbook.steps[position]
+
+
 def mark_step(
     desk: Desk,
     run_id: int,
@@ -128,12 +124,8 @@ def mark_step(
 
     def act(session: Session) -> Done:
         run, runbook = _run(session, run_id, by)
-        if not 0 <= position < len(runbook.steps):
-            raise Refusal(
-                "That runbook has no such step. Use the buttons under its last step, or see `/runbook list`."
-            )
+        step = _step(runbook, position)
         about = still_open(incidents.get(session, run.incident_id))
-        step = runbook.steps[position]
         now = desk.clock()
         is_first = runs.mark(
             session,
@@ -194,10 +186,7 @@ def note_step(
 
     def act(session: Session) -> Done:
         run, runbook = _run(session, run_id, by)
-        if not 0 <= position < len(runbook.steps):
-            raise Refusal(
-                "That runbook has no such step. Use the buttons under its last step, or see `/runbook list`."
-            )
+        _step(runbook, position)
         about = incidents.get(session, run.incident_id)
         entry = write_entry(
             desk,
@@ -214,12 +203,3 @@ def note_step(
         return Done(f"Noted as *#{entry.number}*.", incident_id=run.incident_id, entry=entry.number)
 
     return desk.once(origin, act)
-
-
-def run_seen(desk: Desk, run_id: int, *, by: str) -> RunSeen:
-    """A run and its pinned runbook. Raises Refusal when `by` may not see it."""
-    with desk.db.reading() as session:
-        run = runs.find(session, run_id)
-        if run is None or not may_see(session, incidents.get(session, run.incident_id), by):
-            raise Refusal("There is no such runbook here. `/runbook list` shows what there is.")
-        return RunSeen(run, shelf.from_dict(runs.snapshot(session, run_id)))

@@ -11,8 +11,8 @@ from bot.usecases.desk import Desk
 
 
 def may_see(session: Session, about: Incident, person: str) -> bool:
-    """True for everyone when the incident is public, else for those in its channel and its opener."""
-    return not about.is_private or about.opened_by == person or people.is_in(session, about.id, person)
+    """True for everyone when the incident is public, else for those in its channel, the opener being one."""
+    return not about.is_private or people.is_in(session, about.id, person)
 
 
 def seen(session: Session, incident_id: int, by: str) -> Incident:
@@ -23,22 +23,27 @@ def seen(session: Session, incident_id: int, by: str) -> Incident:
     return about
 
 
-def incident_of_channel(desk: Desk, channel_id: str) -> Incident:
-    """The incident whose channel this is. Raises NotAnIncidentChannel."""
+def shown(session: Session, incident_id: int, to: str) -> Incident:
+    """The incident, to be read by `to`. Raises NoSuchIncident, alike for hidden and absent."""
+    about = incidents.find(session, incident_id)
+    if about is None or not may_see(session, about, to):
+        raise NoSuchIncident("like that")
+    return about
+
+
+def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
+    """The incident whose channel this is. Raises NotAnIncidentChannel, or NoSuchIncident when it is hidden."""
     with desk.db.reading() as session:
         found = incidents.find_by_channel(session, channel_id)
-    if found is None:
-        raise NotAnIncidentChannel
-    return found
+        if found is None:
+            raise NotAnIncidentChannel
+        return shown(session, found.id, by)
 
 
 def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:
     """The incident a card or form names. Raises NoSuchIncident, alike for hidden and absent."""
     with desk.db.reading() as session:
-        found = incidents.find(session, incident_id)
-        if found is None or not may_see(session, found, by):
-            raise NoSuchIncident("like that")
-    return found
+        return shown(session, incident_id, by)
 
 
 def incident_by_number(desk: Desk, number: int, *, by: str) -> Incident:

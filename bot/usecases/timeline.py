@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,17 +18,19 @@ from bot.domain.notices import (
     MessageMarked,
     PersonNamed,
 )
-from bot.domain.refusals import NotYours, Refusal
-from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
+from bot.domain.refusals import Refusal
+from bot.domain.timeline import Entry, Image, Kind, Source
 from bot.store import incident as incidents
 from bot.store import people
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
-from bot.usecases.sight import may_see, seen
+from bot.usecases.sight import seen, shown
 
 #: Most characters of one entry; a Slack section shows 3,000 (Block Kit).
 LONGEST = 3000
+#: Slack writes & < > like this; a person typed one character.
+_ESCAPED = re.compile("&(?:amp|lt|gt);")
 
 #: Letters of Unicode that show nothing: the Hangul fillers and the empty Braille cell.
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -108,9 +111,10 @@ def checked(text: str, *, example: str, longest: int = LONGEST) -> str:
     kept = clean(text).strip()
     if not any(_is_visible(letter) for letter in kept):
         raise Refusal(f"There is no text to keep. For example: `{example}`")
-    if len(kept) > longest:
+    typed = len(_ESCAPED.sub("&", kept))
+    if typed > longest:
         raise Refusal(
-            f"That is {len(kept):,} characters; at most {longest:,} fit. Say it shorter, for example "
+            f"That is {typed:,} characters; at most {longest:,} fit. Say it shorter, for example "
             f"`{example}`. The long text can go into a file or a message; :pushpin: puts that on the timeline."
         )
     return kept
@@ -182,21 +186,20 @@ def log_message(
     by: str,
     source: Source,
     kind: Kind = Kind.NOTE,
-    text: str | None = None,
     happened_at: datetime | None = None,
     origin: str | None = None,
 ) -> Done:
     """Put a message of the channel on the timeline: its author, its time, its words.
 
-    A message is one entry: marked again it stays the same; marked after an undo, it comes back.
-    `text` and `happened_at` are a person's own choice (the modal's) over the message's.
+    A message is one entry: marked again it stays the same; marked after an undo, it comes back (from the
+    form with what the form says).
     """
-    kept = checked(
-        text if text is not None else message.text or _file_names(message), example="/log the text"
-    )
+    kept = checked(message.text or _file_names(message), example="/log the text")
 
     def act(session: Session) -> Done:
         about = open_to_entries(session, incident_id, by)
+        if message.channel_id != about.channel_id:
+            raise Refusal(f"That message is not of {about.slug}'s channel. Log its words with `/log <text>`.")
         before = entries.find_by_origin(session, message.origin)
         if before is not None and before.undone_at is None:
             return Done(
@@ -208,7 +211,14 @@ def log_message(
             )
         if before is not None:
             entries.keep_former(session, before, changed_at=desk.clock(), changed_by=by)
-            entry = entries.save(session, before.id, undone_at=None, undone_by=None, edits=before.edits + 1)
+            chosen: dict[str, object] = {}
+            if source is Source.SHORTCUT:
+                when = happened_at or before.happened_at
+                chosen = {"text": kept, "kind": kind.value, "happened_at": when}
+                meet_named(desk, session, incident_id, kept)
+            entry = entries.save(
+                session, before.id, undone_at=None, undone_by=None, edits=before.edits + 1, **chosen
+            )
         else:
             entry = write_entry(
                 desk,
@@ -368,10 +378,7 @@ def one_line(text: str) -> str:
 def list_entries(desk: Desk, incident_id: int, *, by: str, kind: Kind | None = None) -> list[Entry]:
     """Entries that stand, in the order things happened. Raises NoSuchIncident."""
     with desk.db.reading() as session:
-        about = incidents.get(session, incident_id)
-        if not may_see(session, about, by):
-            raise NotYours
-        return entries.live(session, incident_id, kind)
+        return entries.live(session, shown(session, incident_id, by).id, kind)
 
 
 def entry_of_message(desk: Desk, message_origin: str) -> Entry | None:
@@ -379,16 +386,3 @@ def entry_of_message(desk: Desk, message_origin: str) -> Entry | None:
     with desk.db.reading() as session:
         found = entries.find_by_origin(session, message_origin)
     return found if found is not None and found.undone_at is None else None
-
-
-def entry_history(desk: Desk, incident_id: int, number: int) -> list[EntryRevision]:
-    """What an entry said before, oldest first."""
-    with desk.db.reading() as session:
-        entry = entries.find_by_number(session, incident_id, number)
-        return [] if entry is None else entries.history(session, entry.id)
-
-
-def people_names(desk: Desk, ids: set[str]) -> dict[str, str]:
-    """Names of those of these people whom Lantern has met."""
-    with desk.db.reading() as session:
-        return {one.id: one.name for one in people.known(session, ids).values()}

@@ -7,7 +7,8 @@ from bot.slack import cards
 from bot.slack.ask import Ask
 from bot.slack.blocks import cut
 from bot.slack.door import Answer, Door
-from bot.usecases.timeline import list_entries, people_names
+from bot.usecases import deliveries
+from bot.usecases.timeline import list_entries
 
 COMMAND, WORD = "/log", "list"
 USAGE = "[kind]"
@@ -39,7 +40,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         return Answer(
             f"There are no entries{which} yet. For example `/log 10:30 detection: alarms on login`."
         )
-    names = people_names(door.desk, {entry.author for entry in found})
+    names = deliveries.names(door.desk, found)
     shown = found[-_SHOWN:]
     lines = [cut(cards.entry_line(entry, names), 300) for entry in shown]
     while sum(map(len, lines)) + len(lines) > 3800:

@@ -8,7 +8,6 @@ from bot.domain.suggestion import search
 from bot.slack import runbook_answers
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door
-from bot.usecases import sight
 
 COMMAND, WORD = "/runbook", "search"
 ALIASES = ("find",)
@@ -22,7 +21,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         raise Refusal(f"Say what to look for: `{EXAMPLES[0]}`")
     found = search(door.desk.runbooks(), rest)
     try:
-        incident_id: int | None = sight.incident_of_channel(door.desk, ask.channel).id
+        incident_id: int | None = door.incident(ask).id
     except Refusal:
         incident_id = None
     nothing = f"No runbook speaks of “{markup.escape(rest[:80])}”."
