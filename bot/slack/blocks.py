@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 Block = dict[str, Any]
@@ -146,19 +146,16 @@ def choice(
     return _input(block_id, label, select("Choose", "chosen", options, initial=initial), is_optional, hint)
 
 
-def checkboxes(block_id: str, label: str, options: Iterable[tuple[str, str]]) -> Block:
+def checkboxes(
+    block_id: str, label: str, options: Iterable[tuple[str, str]], *, ticked: Collection[str] = ()
+) -> Block:
     """A modal's boxes to tick; the ticked values arrive joined by ","."""
-    element = {
-        "type": "checkboxes",
-        "action_id": "ticked",
-        "options": [option(text, value) for text, value in options][:10],
-    }
+    made = [option(text, value) for text, value in options][:10]
+    element: Block = {"type": "checkboxes", "action_id": "ticked", "options": made}
+    initial = [one for one in made if one["value"] in ticked]
+    if initial:
+        element["initial_options"] = initial
     return _input(block_id, label, element, True, "")
-
-
-def person_input(block_id: str, label: str, *, is_optional: bool = True) -> Block:
-    """A modal's menu of people."""
-    return _input(block_id, label, {"type": "users_select", "action_id": "picked"}, is_optional, "")
 
 
 def _input(block_id: str, label: str, element: Block, is_optional: bool, hint: str) -> Block:

@@ -49,8 +49,8 @@ OUTCOME_MARK = {
     Outcome.FAILED: ":x:",
 }
 
-#: Commands of one step that are shown; a message holds 50 blocks.
-_SHOWN_COMMANDS = 6
+#: Characters of a message's sections: Slack refuses blocks of some 11,000 in all (bolt-js #2867).
+_ROOM = 9000
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
@@ -60,7 +60,7 @@ def _title(about: Incident) -> str:
 
 
 def _safe_title(about: Incident) -> str:
-    return markup.to_mrkdwn_safe(about.title)
+    return markup.to_mrkdwn_safe(_without_pings(about.title, {}))
 
 
 def card_text(card: Card) -> str:
@@ -96,7 +96,7 @@ def header_card(card: Card) -> list[Block]:
         pairs.append(("Ended", markup.dated(about.closed_at)))
     blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
     known = [
-        (label, text)
+        (label, _without_pings(text, {}))
         for label, text in (("Impact", about.impact), ("Root cause", about.cause), ("Resolution", about.fix))
         if text
     ]
@@ -169,7 +169,9 @@ def entry_line(entry: Entry, names: Mapping[str, str]) -> str:
 
 def entry_lines(entries: Sequence[Entry], names: Mapping[str, str]) -> tuple[str, list[Block]]:
     lines = [entry_line(entry, names) for entry in entries]
-    return cut("\n".join(lines), 3900), [section(line) for line in lines]
+    # Entries grow when they are edited, and all of them must still fit into one message.
+    longest = _ROOM // len(lines) if sum(map(len, lines)) > _ROOM else _ROOM
+    return cut("\n".join(lines), 3900), [section(cut(line, longest)) for line in lines]
 
 
 def update(about: Incident, told: Update, who: str) -> tuple[str, list[Block]]:
@@ -206,11 +208,20 @@ def _step_body(runbook: Runbook, step: Step) -> list[Block]:
     prose = to_mrkdwn(_filled(step.prose, runbook))
     if prose.strip():
         blocks.append(section(prose))
-    for command in step.commands[:_SHOWN_COMMANDS]:
+    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook))}" for label, value in step.fields]
+    room = _ROOM - len(prose) - len("\n".join(told))
+    left = len(step.commands)
+    for command in step.commands:
         text = markup.escape(_filled(command.text, runbook)).replace("```", "'''")
         label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
-        blocks.append(section(f"{label}```{cut(text.strip(), 2800)}```"))
-    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook))}" for label, value in step.fields]
+        block = section(f"{label}```{cut(text.strip(), 2800)}```")
+        room -= len(block["text"]["text"])
+        if room < 0:
+            break
+        blocks.append(block)
+        left -= 1
+    if left:
+        blocks.append(context(f"{left} more commands of this step do not fit here: see the runbook's file."))
     if told:
         blocks.append(section("\n".join(told)))
     return blocks

@@ -12,7 +12,7 @@ from bot.usecases.timeline import entry_of_message
 
 
 def _open(door: Door, ask: Ask) -> Answer:
-    return Answer(modal=open_incident.view(asked_in=ask.channel))
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel))
 
 
 def _open_from_message(door: Door, ask: Ask) -> Answer:
@@ -20,7 +20,7 @@ def _open_from_message(door: Door, ask: Ask) -> Answer:
         raise Refusal(
             "Slack did not say which message. Open the incident with `/incident open <what is wrong>`."
         )
-    return Answer(modal=open_incident.view(asked_in=ask.channel, message=ask.message))
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, message=ask.message))
 
 
 def _add_to_timeline(door: Door, ask: Ask) -> Answer:

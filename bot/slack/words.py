@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -12,6 +11,7 @@ from bot.shelf import gather
 from bot.slack import commands
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door
+from bot.slack.nearly import nearly
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Words:
 
     def _unknown(self, command: str, word: str, text: str) -> Refusal:
         known = sorted(one for name, one in self.by_word if name == command and one)
-        near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+        near = nearly(word, known)
         shown = markup.escape(text[:120]) if text else ""
         if near:
             rest = markup.escape(text[len(word) :][:120])
             return Refusal(
-                f"There is no `{command} {markup.escape(word[:40])}`. Did you mean `{command} {near[0]}{rest}`?"
+                f"There is no `{command} {markup.escape(word[:40])}`. Did you mean `{command} {near}{rest}`?"
             )
         return Refusal(
             f"There is no `{command} {markup.escape(word[:40])}`. To open an incident: `/incident open {shown}`. "

@@ -17,4 +17,4 @@ def fits(rest: str) -> bool:
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
-    return Answer(modal=open_incident.view(asked_in=ask.channel))
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel))

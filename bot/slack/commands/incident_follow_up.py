@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 
 from bot.domain import markup
 from bot.domain.due import read_due_day
@@ -58,7 +59,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     due = _DUE.search(words, max(0, len(words) - _DUE_WITHIN))
     if due is not None:
         zone = door.zone(ask.user)
-        today = door.desk.clock().astimezone(zone).date()
+        today = door.desk.clock().astimezone(zone or UTC).date()
         due_on = read_due_day(due["day"], today=today)
         if due_on is not None:
             words = words[: due.start()].rstrip()

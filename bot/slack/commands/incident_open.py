@@ -22,7 +22,7 @@ _SEVERITY = re.compile(r"sev-?([1-4])", re.IGNORECASE)
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     title, severity, flags = read(rest)
     if not title:
-        return Answer(modal=form.view(asked_in=ask.channel))
+        return Answer(modal=form.view(severity or door.severity, asked_in=ask.channel, flags=flags))
     door.person(ask.user)
     return said(
         open_incident(
@@ -39,7 +39,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
 
 
 def read(text: str) -> tuple[str, Severity | None, set[str]]:
-    """Title, severity and flags. The flags stand at the end (or the start), so prose keeps its words."""
+    """Title, severity and flags. The flags stand at the end (the severity also at the start), prose between."""
     words = text.split()
     severity: Severity | None = None
     flags: set[str] = set()
@@ -49,16 +49,10 @@ def read(text: str) -> tuple[str, Severity | None, set[str]]:
             rank = _SEVERITY.fullmatch(word)
             if rank is not None and severity is None:
                 severity = Severity(f"SEV{rank[1]}")
-            elif (
-                word in {"private", "drill"} and len(words) > (0 if end == -1 else 1) and _is_flag(words, end)
-            ):
+            # At the start these are prose ("private keys leaked").
+            elif word in {"private", "drill"} and end == -1:
                 flags.add(word)
             else:
                 break
             words.pop(end)
     return " ".join(words), severity, flags
-
-
-def _is_flag(words: list[str], end: int) -> bool:
-    """At the start, "private" and "drill" are prose ("private keys leaked"); at the end they are flags."""
-    return end == -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from bot.domain import markup
@@ -24,8 +25,14 @@ _SEVERITIES = (
 )
 
 
-def view(*, asked_in: str = "", message: MessageSeen | None = None) -> dict[str, Any]:
-    """The empty form, or one begun from a message that becomes the first entry."""
+def view(
+    severity: Severity,
+    *,
+    asked_in: str = "",
+    message: MessageSeen | None = None,
+    flags: Collection[str] = (),
+) -> dict[str, Any]:
+    """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked."""
     memory = {"channel": asked_in}
     title = ""
     blocks: list[dict[str, Any]] = []
@@ -52,7 +59,7 @@ def view(*, asked_in: str = "", message: MessageSeen | None = None) -> dict[str,
             placeholder="Logins fail for half of the users",
             longest=LONGEST_TITLE,
         ),
-        choice("severity", "How bad is it?", _SEVERITIES, initial=Severity.SEV3.value),
+        choice("severity", "How bad is it?", _SEVERITIES, initial=severity.value),
         checkboxes(
             "flags",
             "Is it special?",
@@ -60,6 +67,7 @@ def view(*, asked_in: str = "", message: MessageSeen | None = None) -> dict[str,
                 ("Private: only people in its channel see it", "private"),
                 ("Drill: practice, not announced", "drill"),
             ),
+            ticked=flags,
         ),
     ]
     if message is not None:
@@ -85,7 +93,7 @@ def submitted(door: Door, ask: Ask) -> Answer:
         door.desk,
         markup.escape(ask.values.get("title", "")),
         by=ask.user,
-        severity=next((one for one in Severity if one.value == chosen), Severity.SEV3),
+        severity=next((one for one in Severity if one.value == chosen), None),
         is_private="private" in flags,
         is_drill="drill" in flags,
         first=remembered_message(ask, ask.values.get("first", "")),

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.outcomes import Refused
 from bot.domain.people import Person
+from bot.domain.refusals import Refusal
 from bot.domain.timeline import Source
 from bot.slack import cards
 from bot.slack.ask import profile_name, read_message
+from bot.slack.blocks import cut
 from bot.slack.post import Answer, Post, done_when
+from bot.store.db import NotSaved
 from bot.store.errand import Errand
 from bot.usecases import deliveries
-from bot.usecases.timeline import log_message
+from bot.usecases.timeline import LONGEST, log_message
+from bot.usecases.whisper import whisper as whisper_to
 
 #: The bot's own mark on a message that became an entry.
 MARK = "memo"
+#: Slack's refusals of a word to one person in a channel that the bot or the person is not in.
+_NOT_THERE = frozenset({"user_not_in_channel", "not_in_channel", "channel_not_found"})
 
 
 def _incident(errand: Errand) -> int:
@@ -105,14 +113,18 @@ def log_marked_message(post: Post, errand: Errand) -> None:
     seen = read_message(channel, message) if isinstance(message, dict) else None
     if seen is None or seen.author in {post.slack.identity.bot_user_id, post.slack.identity.bot_id}:
         return
-    log_message(
-        post.desk,
-        _incident(errand),
-        seen,
-        by=by,
-        source=Source(str(args["source"])),
-        origin=f"work:{errand.work.id}",
-    )
+    origin = f"work:{errand.work.id}"
+    # A message may be longer than an entry; its link leads to the whole.
+    seen = replace(seen, text=cut(seen.text, LONGEST))
+    try:
+        log_message(
+            post.desk, _incident(errand), seen, by=by, source=Source(str(args["source"])), origin=origin
+        )
+    except NotSaved:
+        raise
+    except Refusal as refusal:
+        # It will be refused again however often it is tried: the person is told instead.
+        whisper_to(post.desk, refusal.sentence, channel_id=channel, to=by, origin=origin)
 
 
 def mark_logged(post: Post, errand: Errand) -> None:
@@ -233,20 +245,26 @@ def tell_person(post: Post, errand: Errand) -> None:
 
 
 def whisper(post: Post, errand: Errand) -> None:
-    """An answer that one person sees. Slack keeps it nowhere, so a repeat is a second look at most."""
+    """An answer that one person sees. Slack keeps it nowhere, so a repeat is a second look at most.
+
+    Where the bot or the person is not in the channel it was asked in, it goes to the person directly.
+    """
     args = errand.work.args
     arguments = {"channel": args["channel_id"], "user": args["person_id"], "text": args["text"]}
     if args.get("blocks"):
         arguments["blocks"] = args["blocks"]
-    errand.step(
-        "whisper",
-        lambda: done_when(
-            lambda: post.slack.call("chat.postEphemeral", **arguments),
-            "user_not_in_channel",
-            "not_in_channel",
-        ),
-        method="chat.postEphemeral",
-    )
+
+    def call() -> Answer:
+        try:
+            post.slack.call("chat.postEphemeral", **arguments)
+        except Refused as refused:
+            if refused.error not in _NOT_THERE:
+                raise
+            return {"is_elsewhere": True}
+        return {}
+
+    if errand.step("whisper", call, method="chat.postEphemeral").get("is_elsewhere"):
+        tell_person(post, errand)
 
 
 SENDERS = {
