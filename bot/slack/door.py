@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
-
-from dateutil import tz
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain import markup
 from bot.domain.incident import Incident, Severity
@@ -24,7 +23,7 @@ from bot.usecases.desk import Desk, Done
 #: How long a person's name and zone are believed without asking Slack again.
 _BELIEVED_FOR = timedelta(hours=12)
 #: A zone in which every clock differs from UTC's: the test for "did they say a zone?".
-_FAR = tz.tzoffset("far", timedelta(hours=13, minutes=37))
+_FAR = timezone(timedelta(hours=13, minutes=37))
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
@@ -102,7 +101,12 @@ class Door:
     def zone(self, user_id: str) -> tzinfo | None:
         """The person's time zone; None when nobody can say."""
         someone = self.person(user_id)
-        return tz.gettz(someone.tz) if someone is not None and someone.tz else None
+        if someone is None or not someone.tz:
+            return None
+        try:
+            return ZoneInfo(someone.tz)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
 
     def read_line(self, ask: Ask, text: str) -> Line:
         """Time, kind and words of a log line, in the asking person's zone. Raises Refusal."""
