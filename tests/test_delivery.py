@@ -314,8 +314,8 @@ def test_a_failing_item_backs_off_further_and_further(db: Database, start: Start
     start({"post": once(raising_first([Unreachable("no")] * 7, calls))}, rhythm=rhythm)
     wait_until(lambda: find(db, work_id).state == "done")
     gaps = [later - earlier for earlier, later in itertools.pairwise(calls)]
-    assert gaps[-1] > 3 * gaps[0]
-    assert max(gaps) < 2
+    # A busy machine makes a gap longer, never shorter: the last ones have grown to the longest wait.
+    assert min(gaps[-2:]) > 0.19
 
 
 def test_after_its_time_it_is_set_aside_the_person_is_told_and_the_next_goes(

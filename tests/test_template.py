@@ -94,7 +94,7 @@ def test_a_very_long_incident_is_never_cut_short_by_the_limits(monkeypatch):
     monkeypatch.setattr("bot.exporters.MAX_LENGTH", 500)
     draft = compile_draft(login_outage())
     built_in = render(draft)
-    assert built_in.endswith("`/incident follow-up list`.\n")
+    assert built_in.endswith("`/incident follow-up 5 @name by 14 June`.\n")
     assert render(draft, "{% for n in range(99) %}{% endfor %}").endswith(built_in)
     assert "longer than 500 characters" in render(
         draft, "{{ draft.cause.plain }}{% include 'postmortem.md.j2' %}"
