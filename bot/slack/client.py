@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -23,6 +24,10 @@ from bot.slack.remedies import remedy
 
 #: Seconds. Shorter than the postman's settling time (10 s): what a call did can then be seen at Slack.
 _WRITE_TIMEOUT = 8
+#: What Slack says to every call until somebody sets another token. Nothing is given up for it.
+_TOKEN_ERRORS = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
+)
 #: Seconds. A door that reads must still answer inside Slack's three.
 _READ_TIMEOUT = 2
 
@@ -56,6 +61,16 @@ class Slack:
         """The same within 2 s, for doors."""
         return _call(self._reader, method, arguments)
 
+    def pages(self, method: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        """Everything a method lists under `key`, page by page. Raises what call() raises."""
+        cursor = ""
+        while True:
+            answer = self.call(method, **arguments, **({"cursor": cursor} if cursor else {}))
+            yield from answer.get(key) or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
     @property
     def identity(self) -> Identity:
         """Who we are; asked once, then remembered. Raises what call() raises."""
@@ -83,10 +98,8 @@ class Slack:
         )
 
     def permalink(self, channel_id: str, ts: str) -> str:
-        """The address of a message, made without a call; "" while we do not know our workspace."""
-        if self._identity is None or not self._identity.team_url:
-            return ""
-        return f"{self._identity.team_url}archives/{channel_id}/p{ts.replace('.', '')}"
+        """The address of a message. Asks who we are when that is not known yet; raises what call() raises."""
+        return f"{self.identity.team_url}archives/{channel_id}/p{ts.replace('.', '')}"
 
     def upload(self, url: str, content: bytes) -> dict[str, Any]:
         """Send bytes to the address that files.getUploadURLExternal gave. Raises Unreachable or Unknown."""
@@ -148,5 +161,7 @@ def _answered(method: str, error: SlackApiError) -> Exception:
         "",
     }:
         return Unknown(f"{method} answered {status} {said}".strip())
+    if said in _TOKEN_ERRORS and method != "auth.test":
+        return Unreachable(f"{method}: {said}. {remedy(said)}")
     detail = data.get("needed") or "; ".join((data.get("response_metadata") or {}).get("messages") or [])
     return Refused(f"{said}: {detail}" if detail else said, remedy(said))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,14 @@ from bot.store.db import Session
 from bot.store.errand import Errand
 from bot.usecases.desk import Desk
 
+log = logging.getLogger(__name__)
+
 Answer = dict[str, Any]
+
+#: Refusals of a card whose words alone would do.
+_UNDRAWABLE = ("invalid_blocks", "msg_blocks_too_long")
+#: An id as Slack gives it; names are lower case.
+_CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
 
 
 Sender = Callable[["Post", Errand], None]
@@ -65,7 +74,7 @@ class Post:
                 return _kept(self.slack.call("chat.postMessage", **arguments, blocks=blocks), shows)
             except Refused as refused:
                 # A card that Slack will not draw still says its words.
-                if not refused.error.startswith("invalid_blocks"):
+                if not refused.error.startswith(_UNDRAWABLE):
                     raise
                 return _kept(self.slack.call("chat.postMessage", **arguments), shows)
 
@@ -84,10 +93,13 @@ class Post:
         """Bring one of our messages up to date. Harmless when repeated; a message that is gone stays gone."""
 
         def call() -> Answer:
+            arguments = {"channel": channel, "ts": ts, "text": text[:4000]}
             try:
-                self.slack.call("chat.update", channel=channel, ts=ts, text=text[:4000], blocks=blocks)
+                self.slack.call("chat.update", **arguments, blocks=blocks)
             except Refused as refused:
-                if refused.error not in {"message_not_found", "is_inactive"}:
+                if refused.error.startswith(_UNDRAWABLE):
+                    self.slack.call("chat.update", **arguments)
+                elif refused.error not in {"message_not_found", "is_inactive"}:
                     raise
             return {"ts": ts}
 
@@ -96,21 +108,44 @@ class Post:
     def _find(
         self, channel: str, mark: dict[str, str], since: datetime, thread_ts: str | None
     ) -> Answer | None:
-        arguments: dict[str, Any] = {
-            "channel": channel,
-            "include_all_metadata": True,
-            "limit": 200,
-            "oldest": f"{since.timestamp() - 60:.6f}",
-        }
-        method = "conversations.history"
-        if thread_ts is not None:
-            method, arguments["ts"] = "conversations.replies", thread_ts
-        answer = self.slack.call(method, **arguments)
-        for message in answer.get("messages") or []:
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if (payload.get("work"), payload.get("step")) == (mark["work"], mark["step"]):
-                return {"ts": str(message["ts"]), "channel": channel, "shows": payload.get("shows", "")}
+        """The message with this mark; None when it is not there, or when we may not look."""
+        try:
+            place = self._channel_id(channel)
+            arguments: dict[str, Any] = {
+                "channel": place,
+                "include_all_metadata": True,
+                "limit": 200,
+                "oldest": f"{since.timestamp() - 60:.6f}",
+            }
+            method = "conversations.history"
+            if thread_ts is not None:
+                method, arguments["ts"] = "conversations.replies", thread_ts
+            for message in self.slack.pages(method, "messages", **arguments):
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if (payload.get("work"), payload.get("step")) == (mark["work"], mark["step"]):
+                    return {"ts": str(message["ts"]), "channel": place, "shows": payload.get("shows", "")}
+        except Refused as refused:
+            # A channel the bot may post to without being in it, or a direct message: its history is
+            # closed to us. Said twice is better than not said.
+            log.warning("cannot look whether a message reached %s (%s): posted again", channel, refused.error)
         return None
+
+    def _channel_id(self, channel: str) -> str:
+        """The id of a channel that the settings may name: posting takes a name, reading does not."""
+        if _CHANNEL_ID.fullmatch(channel):
+            return channel
+        wanted = channel.removeprefix("#")
+        listed = self.slack.pages(
+            "users.conversations",
+            "channels",
+            types="public_channel,private_channel",
+            exclude_archived=True,
+            limit=200,
+        )
+        found = next((one["id"] for one in listed if one.get("name") == wanted), None)
+        if found is None:
+            raise Refused("not_in_channel")
+        return str(found)
 
 
 def _kept(answer: Answer, shows: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.domain.when import say_moment
 from bot.slack import cards
 from bot.slack.names import channel_name
 from bot.slack.post import Answer, Post, done_when
+from bot.store.db import Session
 from bot.store.errand import Errand
 from bot.usecases import deliveries
 
@@ -71,27 +73,21 @@ def open_channel(post: Post, errand: Errand) -> None:
 def _own_channels(post: Post) -> list[dict[str, Any]]:
     """Open channels that the bot itself made."""
     me = post.slack.identity.bot_user_id
-    found: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        answer = post.slack.call(
-            "users.conversations",
-            types="public_channel,private_channel",
-            exclude_archived=True,
-            limit=200,
-            **({"cursor": cursor} if cursor else {}),
-        )
-        found += [one for one in answer.get("channels") or [] if one.get("creator") == me]
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return found
+    listed = post.slack.pages(
+        "users.conversations",
+        "channels",
+        types="public_channel,private_channel",
+        exclude_archived=True,
+        limit=200,
+    )
+    return [one for one in listed if one.get("creator") == me]
 
 
 def post_header(post: Post, errand: Errand) -> None:
     """The header card: the first message of the channel."""
     incident_id = int(errand.work.args["incident_id"])
     card = deliveries.card(post.desk, incident_id)
-    if card.incident.channel_id is None:
+    if card.incident.channel_id is None or card.incident.header_ts is not None:
         return
     post.message(
         errand,
@@ -195,17 +191,28 @@ def set_bookmarks(post: Post, errand: Errand) -> None:
     channel = about.channel_id
     here = post.slack.permalink(channel, about.header_ts)
     link = about.draft_permalink or here
-    if not link:
-        return
-    if card.postmortem_bookmark is None:
-        _add_bookmark(post, errand, "runbooks", channel, _RUNBOOK_TITLE, post.runbooks_url or here, ":book:")
-        made = _add_bookmark(
-            post, errand, "postmortem", channel, _POSTMORTEM_TITLE, link, ":memo:", incident_id
+    kept = card.postmortem_bookmark
+    if kept is None:
+        is_again = about.draft_permalink is not None
+        runbooks = post.runbooks_url or here
+        _add_bookmark(
+            post, errand, "runbooks", channel, _RUNBOOK_TITLE, runbooks, ":book:", is_again=is_again
         )
-        if made:
+        made = _add_bookmark(
+            post,
+            errand,
+            "postmortem",
+            channel,
+            _POSTMORTEM_TITLE,
+            link,
+            ":memo:",
+            is_again=is_again,
+            then=lambda session, one: deliveries.bookmark_made(session, incident_id, one["id"]),
+        )
+        if made["link"] == link:
             return
-    kept = deliveries.card(post.desk, incident_id).postmortem_bookmark
-    if kept is not None and about.draft_permalink:
+        kept = str(made["id"])
+    if about.draft_permalink:
         errand.step(
             "point",
             lambda: done_when(
@@ -224,32 +231,31 @@ def _add_bookmark(
     title: str,
     link: str,
     emoji: str,
-    incident_id: int | None = None,
-) -> str:
-    """Add a bookmark once: bookmarks.add makes twins, so a lost answer is looked up in the list."""
+    *,
+    is_again: bool,
+    then: Callable[[Session, Answer], None] | None = None,
+) -> Answer:
+    """Add a bookmark once: bookmarks.add makes twins, so a lost answer is looked up in the list.
+
+    `is_again`: an earlier piece of work may have added it and come no further.
+    """
 
     def find() -> Answer | None:
         for one in post.slack.call("bookmarks.list", channel_id=channel).get("bookmarks") or []:
             if one.get("title") == title:
-                return {"id": one["id"]}
+                return {"id": one["id"], "link": one.get("link")}
         return None
 
     def add() -> Answer:
+        before = find() if is_again else None
+        if before is not None:
+            return before
         made = post.slack.call(
             "bookmarks.add", channel_id=channel, title=title, type="link", link=link, emoji=emoji
         )
-        return {"id": made["bookmark"]["id"]}
+        return {"id": made["bookmark"]["id"], "link": link}
 
-    answer = errand.step(
-        step,
-        add,
-        look=find,
-        then=None
-        if incident_id is None
-        else lambda session, made: deliveries.bookmark_made(session, incident_id, made["id"]),
-        method="bookmarks.add",
-    )
-    return str(answer["id"])
+    return errand.step(step, add, look=find, then=then, method="bookmarks.add")
 
 
 SENDERS = {
