@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain import markup
+from bot.domain.outcomes import Refused
 from bot.domain.postmortem import compile_draft
 from bot.exporters.markdown import summary
 from bot.slack import cards
@@ -69,12 +70,14 @@ def post_draft(post: Post, errand: Errand) -> None:
     revision = deliveries.revision_of(post.desk, incident_id, int(errand.work.args["revision"]))
     content = revision.markdown.encode()
     name = f"{about.slug}-postmortem-r{revision.number}.md"
-    place = errand.step(
-        "place",
-        lambda: _place(post.slack.call("files.getUploadURLExternal", filename=name, length=len(content))),
-        method="files.getUploadURLExternal",
-    )
-    errand.step("upload", lambda: post.slack.upload(place["url"], content))
+
+    def upload() -> Answer:
+        # One step: an address that was never used goes stale, and asking for another does no harm.
+        place = post.slack.call("files.getUploadURLExternal", filename=name, length=len(content))
+        post.slack.upload(str(place["upload_url"]), content)
+        return {"id": str(place["file_id"])}
+
+    place = errand.step("upload", upload, method="files.getUploadURLExternal")
     title = f"Postmortem draft {about.slug}, revision {revision.number}"
 
     def complete() -> Answer:
@@ -88,7 +91,13 @@ def post_draft(post: Post, errand: Errand) -> None:
         return {"permalink": str(files[0].get("permalink") or "")}
 
     def is_shared() -> Answer | None:
-        found = post.slack.call("files.info", file=place["id"])["file"]
+        try:
+            found = post.slack.call("files.info", file=place["id"])["file"]
+        except Refused as refused:
+            # Slack shows no file that was uploaded and never completed.
+            if refused.error != "file_not_found":
+                raise
+            return None
         where = [*(found.get("channels") or []), *(found.get("groups") or [])]
         return {"permalink": str(found.get("permalink") or "")} if channel in where else None
 
@@ -104,10 +113,6 @@ def post_draft(post: Post, errand: Errand) -> None:
     said = summary(compile_draft(deliveries.facts_known(post.desk, incident_id)))
     text, blocks = cards.draft_summary(about, revision.number, said, shared["permalink"])
     post.message(errand, "summary", channel, text, blocks)
-
-
-def _place(answer: Answer) -> Answer:
-    return {"url": str(answer["upload_url"]), "id": str(answer["file_id"])}
 
 
 SENDERS = {
