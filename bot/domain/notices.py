@@ -42,6 +42,8 @@ class IncidentOpened(Notice):
 class HeaderDue(Notice):
     """The header card is to be posted, then pinned and bookmarked."""
 
+    is_latest_only: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class PeopleInvited(Notice):

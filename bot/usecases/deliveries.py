@@ -7,7 +7,8 @@ Session: the answer, what follows from it and the next notices become true toget
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from bot.domain import markup
 from bot.domain.incident import Incident
@@ -16,7 +17,9 @@ from bot.domain.notices import (
     BookmarksDue,
     CardChanged,
     EntriesLogged,
+    HeaderDue,
     HeaderPosted,
+    IncidentOpened,
     PeopleInvited,
     PersonTold,
     PurposeDue,
@@ -27,8 +30,8 @@ from bot.domain.postmortem import Facts, Revision, Update
 from bot.domain.runbook import Run, Runbook
 from bot.domain.timeline import Entry
 from bot.runbooks import from_dict
+from bot.store import inbox, outbox, people
 from bot.store import incident as incidents
-from bot.store import people
 from bot.store import postmortem as postmortems
 from bot.store import runbook as runs
 from bot.store import timeline as entries
@@ -39,7 +42,19 @@ from bot.usecases.desk import Desk
 _PLAINLY = {
     "IncidentOpened": "The channel",
     "HeaderDue": "The card",
+    "HeaderPosted": "The pin on the card",
+    "CardChanged": "A change of the card",
+    "PeopleInvited": "The invitation",
+    "TopicChanged": "The topic",
+    "PurposeDue": "The channel's description",
+    "BookmarksDue": "The bookmarks",
+    "AnnouncementDue": "The announcement",
+    "EntriesLogged": "What was logged",
+    "EntryChanged": "The change of an entry",
+    "MessageLogged": "The mark under a logged message",
     "RunStarted": "The runbook",
+    "StepReached": "A step of the runbook",
+    "StepMarked": "The outcome of a step",
     "UpdatePosted": "The update",
     "UpdateAnnounced": "The announced update",
     "DraftCompiled": "The postmortem draft",
@@ -47,8 +62,14 @@ _PLAINLY = {
     "MessageMarked": "The message you pinned",
 }
 
+#: A channel that Slack will not make is asked for again after this long, for this long.
+CHANNEL_AGAIN_AFTER = timedelta(minutes=10)
+CHANNEL_TRIED_FOR = timedelta(hours=24)
+
 #: Entries one channel message shows at most; the rest goes into the next.
 ENTRIES_A_MESSAGE = 15
+#: Characters of entries in one message: Slack refuses blocks of some 11,000 to 13,000 in all (bolt-js #2509, #2867).
+CHARACTERS_A_MESSAGE = 7000
 
 
 @dataclass(frozen=True)
@@ -88,6 +109,9 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
     people.save_channel(session, channel_id, name, desk.clock())
     desk.tell(
         session,
+        # They wait behind us already, unless we come so late that Slack refused the channel at first.
+        HeaderDue(incident_id),
+        EntriesLogged(incident_id),
         # Each of these has an order of its own, so none waits for another.
         PeopleInvited(incident_id, (about.opened_by,)),
         TopicChanged(incident_id),
@@ -112,7 +136,15 @@ def announcement_posted(session: Session, incident_id: int, channel_id: str, ts:
 def unposted_entries(desk: Desk, incident_id: int) -> list[Entry]:
     """Entries that the channel has not been shown, oldest first, as many as one message takes."""
     with desk.db.reading() as session:
-        return entries.unposted(session, incident_id, ENTRIES_A_MESSAGE)
+        waiting = entries.unposted(session, incident_id, ENTRIES_A_MESSAGE)
+    room = CHARACTERS_A_MESSAGE - len(waiting[0].text) if waiting else 0
+    kept = waiting[:1]
+    for entry in waiting[1:]:
+        room -= len(entry.text)
+        if room < 0:
+            break
+        kept.append(entry)
+    return kept
 
 
 def entries_posted(desk: Desk, session: Session, incident_id: int, entry_ids: list[int], ts: str) -> None:
@@ -132,6 +164,7 @@ def shown_with(desk: Desk, entry_id: int) -> tuple[str | None, list[Entry]]:
 def names(desk: Desk, found: list[Entry]) -> dict[str, str]:
     """Names of everyone these entries are by or mention."""
     ids = {entry.author for entry in found} | {entry.recorded_by for entry in found}
+    ids |= {entry.undone_by for entry in found if entry.undone_by}
     ids |= {one for entry in found for one in markup.mentions(entry.text)}
     with desk.db.reading() as session:
         return {one.id: one.name for one in people.known(session, ids).values()}
@@ -203,15 +236,53 @@ def channel_met(session: Session, channel_id: str, name: str, now: datetime) -> 
 def set_aside(
     desk: Desk, session: Session, kind: str, incident_id: int | None, asked_by: str | None, sentence: str
 ) -> None:
-    """Tell the person who asked that Slack will not have it, and what they can do."""
-    if incident_id is None or not asked_by or kind in {"PersonTold", "Whispered"}:
+    """Tell the person who asked that Slack will not have it, and what they can do.
+
+    A channel that cannot be made is tried again later: its incident has no other place to be led in.
+    """
+    about = incidents.find(session, incident_id) if incident_id is not None else None
+    if about is None or kind in {"PersonTold", "Whispered"}:
         return
-    what = _PLAINLY.get(kind, "Something")
-    slug = ""
-    about = incidents.find(session, incident_id)
-    if about is not None:
-        slug = f" for {about.slug}"
+    again = ""
+    if kind == "IncidentOpened" and desk.clock() - about.opened_at < CHANNEL_TRIED_FOR:
+        _try_again(desk, session, about, asked_by)
+        again = f" It is tried again every {CHANNEL_AGAIN_AFTER.total_seconds() / 60:g} minutes for a day."
     text = (
-        f"{what}{slug} did not reach Slack: {markup.escape(sentence)} What you logged is kept all the same."
+        f"{_PLAINLY.get(kind, 'Something')} for {about.slug} did not reach Slack: "
+        f"{markup.escape(sentence)}{again} What you logged is kept all the same."
     )
-    desk.tell(session, PersonTold(incident_id, asked_by, text))
+    for person in _concerned(session, kind, about, asked_by):
+        # Slack may refuse every entry of a day for one reason; a person hears of it once.
+        occasion = sha256(f"{about.id} {person} {kind} {sentence}".encode()).hexdigest()
+        if inbox.arrive(session, f"aside:{occasion}", desk.now_for_outbox()):
+            desk.tell(session, PersonTold(about.id, person, text))
+
+
+def _concerned(session: Session, kind: str, about: Incident, asked_by: str | None) -> list[str]:
+    """Who asked for it; whoever opened the incident when nobody did in so many words."""
+    if asked_by:
+        return [asked_by]
+    if kind == "EntriesLogged":
+        waiting = entries.unposted(session, about.id, ENTRIES_A_MESSAGE)
+        return sorted({entry.recorded_by for entry in waiting}) or [about.opened_by]
+    return [about.opened_by]
+
+
+def _try_again(desk: Desk, session: Session, about: Incident, asked_by: str | None) -> None:
+    notice = IncidentOpened(about.id)
+    now = desk.now_for_outbox()
+    for former in outbox.list_set_aside(session):
+        if (former.kind, former.incident_id) == (notice.kind, about.id):
+            outbox.cancel(session, former.id, now)
+    outbox.put(
+        session,
+        outbox.Parcel(
+            notice.kind,
+            notice.key,
+            notice.args,
+            incident_id=about.id,
+            asked_by=asked_by,
+            not_before=now + CHANNEL_AGAIN_AFTER,
+        ),
+        now,
+    )
