@@ -83,7 +83,7 @@ def on_the_loop(app: App) -> Starlette:
 
 
 def serve_with_waitress(door: SlackHttp) -> str:
-    import waitress  # not a dependency: only whoever compares installs it
+    import waitress  # type: ignore[import-not-found,import-untyped,unused-ignore]  # only who compares installs it
 
     def application(environ: dict, start_response) -> list[bytes]:  # type: ignore[no-untyped-def,type-arg]
         headers = {
