@@ -35,16 +35,9 @@ def main(arguments: list[str]) -> int:
         # Two workers: the suite is made for two cores, and its browser and databases want some, too.
         given = arguments[1:] or ["-n", "2", "--dist", "loadgroup"]
         return subprocess.call([python, "-m", "pytest", *given], cwd=ROOT)
-    return _wait_for(subprocess.Popen([python, "-m", "bot", *arguments], cwd=ROOT))
-
-
-def _wait_for(child: subprocess.Popen[bytes]) -> int:
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C reaches the child by itself; it stops in its own time.
-            continue
+    # In place of this process: signals reach Lantern itself, and so does its end whoever waits for it.
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "bot", *arguments])
 
 
 def _python() -> str | None:

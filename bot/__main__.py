@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import signal
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from bot import __version__
 from bot.settings import Settings, SettingsWrong, read_settings, shipped
 from bot.store import schema
-from bot.wiring import AlreadyRunning, House, open_database
+from bot.wiring import AlreadyRunning, House, must_answer, open_database
 
 Deed = Callable[[argparse.Namespace], int]
 
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _about(error: OSError) -> str:
-    if error.errno == 98:
+    if error.errno == errno.EADDRINUSE:
         return f"That address is in use ({error}). Choose another port: LANTERN_PORT=8081, or demo --port 0."
     return f"It did not work: {error}"
 
@@ -80,12 +81,12 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     return read_settings(parsed.env_file)
 
 
-def wait_for_signal() -> None:
-    """Come back when the process is asked to stop (SIGTERM, Ctrl-C)."""
+def asked_to_stop() -> threading.Event:
+    """Set when the process is asked to stop (SIGTERM, Ctrl-C), from now on: also while it starts."""
     asked = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: asked.set())
-    asked.wait()
+    return asked
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -94,12 +95,15 @@ def _serve(parsed: argparse.Namespace) -> int:
     if missing:
         raise SettingsWrong([*missing, "To try Lantern without Slack: `lantern demo`."])
     _log_to_stderr(settings.log_level)
+    asked = asked_to_stop()
     house = House(settings)
-    house.start()
-    print(f"Lantern {__version__} is running. Health: {house.web.url}/readyz", file=sys.stderr)
-    wait_for_signal()
-    print("Stopping: finishing what runs.", file=sys.stderr)
-    house.stop()
+    try:
+        house.start()
+        print(f"Lantern {__version__} is running. Health: {house.web.url}/readyz", file=sys.stderr)
+        asked.wait()
+        print("Stopping: finishing what runs.", file=sys.stderr)
+    finally:
+        house.stop()
     return 0
 
 
@@ -107,7 +111,7 @@ def _demo(parsed: argparse.Namespace) -> int:
     # The stand-in is a neighbour that a real installation never loads.
     from bot.demo import run_demo
 
-    return run_demo(port=parsed.port, is_browser_opened=not parsed.no_browser, wait=wait_for_signal)
+    return run_demo(port=parsed.port, is_browser_opened=not parsed.no_browser, wait=asked_to_stop().wait)
 
 
 def _check(parsed: argparse.Namespace) -> int:
@@ -120,6 +124,7 @@ def _migrate(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     db = open_database(settings)
     try:
+        must_answer(db)
         schema.migrate(db, shipped("migrations"))
     finally:
         db.close()

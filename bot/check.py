@@ -125,11 +125,10 @@ def _slack(settings: Settings) -> Iterator[Found]:
         yield Found("wrong", f"Slack: {trouble}. {getattr(trouble, 'remedy', '')}".strip())
         return
     yield Found("ok", f"Slack: the bot is {me.bot_user_id} in {me.team_url}")
+    missing = sorted(_manifest_scopes() - set(me.scopes))
     if not me.scopes:
         yield Found("note", "Slack does not say which scopes the token has.")
-        return
-    missing = sorted(_manifest_scopes() - set(me.scopes))
-    if missing:
+    elif missing:
         yield Found(
             "wrong",
             f"Slack: the token lacks {', '.join(missing)}. Reinstall the app from app.yaml to get them.",

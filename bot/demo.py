@@ -62,7 +62,7 @@ def demo_settings(folder: Path, standin: Standin, bot_token: str, app_token: str
     )
 
 
-def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], None]) -> int:
+def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) -> int:
     """Start both, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
     clock = StoryClock()
     story = Story.from_yaml(STORY.read_text(encoding="utf-8"))

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
 
 def read_settings(env_file: Path | None = None) -> Settings:
     """Settings from the environment (and a .env file). Raises SettingsWrong with a sentence a setting."""
+    if env_file is not None and not env_file.is_file():
+        raise SettingsWrong([f"There is no file {env_file}. Write it, or correct --env-file lantern.env."])
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as wrong:
@@ -124,5 +126,7 @@ def _sentence(error: object) -> str:
     assert isinstance(error, dict)
     name = str(error["loc"][0]) if error.get("loc") else "a setting"
     why = str(error["msg"]).removeprefix("Value error, ")
+    if name == "LANTERN_PORT":
+        why = "give a number from 0 to 65535, for example 8080"
     # The value itself may be a secret; only its setting is named.
     return f"{name} cannot be used: {why}."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.delivery import Postman
-from bot.domain.outcomes import Undelivered
+from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.pace import Pace
 from bot.domain.postmortem import Facts, compile_draft
 from bot.domain.runbook import Runbook
@@ -36,6 +36,9 @@ from bot.web.app import Health, create_app
 from bot.web.server import WebServer
 
 log = logging.getLogger(__name__)
+
+#: Seconds between attempts to open the first socket.
+_AGAIN_AFTER = 5.0
 
 
 def utc_now() -> datetime:
@@ -134,7 +137,9 @@ class House:
         )
         self._socket: SocketDoor | None = None
         self._stopping = threading.Event()
+        self._is_delivering = False
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
+        self._connector = threading.Thread(target=self._connect_until_stopped, name="connector", daemon=True)
 
     def _senders(self) -> dict[str, Sender]:
         post = Post(
@@ -157,7 +162,11 @@ class House:
         deliveries.set_aside(self.desk, session, work.kind, work.incident_id, work.asked_by, sentence)
 
     def start(self) -> None:
-        """Migrate (SQLite), listen, deliver. Raises OSError, AlreadyRunning, SettingsWrong."""
+        """Migrate (SQLite), listen, deliver. Raises OSError, AlreadyRunning, SettingsWrong.
+
+        What was started before one of these is raised runs on until stop().
+        """
+        must_answer(self.db)
         if self.db.dialect == "sqlite":
             self._lock_file = lock_sqlite(self.db)
             schema.migrate(self.db, shipped("migrations"))
@@ -166,14 +175,18 @@ class House:
         elif not schema.is_current(self.db, shipped("migrations")):
             raise SettingsWrong(["The database has an older schema. Run `lantern migrate` first."])
         self._meet_slack()
-        self.postman.start()
+        # First what may be refused: an address that is in use, or a token.
         self.web.start()
+        self.postman.start()
+        self._is_delivering = True
         self._sweeper.start()
         self._connect_socket()
 
     def _meet_slack(self) -> None:
         try:
             me = self.slack.identity
+        except Refused as refused:
+            log.error("Slack refuses SLACK_BOT_TOKEN (%s). %s", refused.error, refused.remedy)
         except Undelivered as trouble:
             log.warning(
                 "Slack does not answer yet (%s); what people type is kept and delivered later", trouble
@@ -186,7 +199,28 @@ class House:
             return
         app_token = self.settings.slack_app_token.get_secret_value()
         self._socket = SocketDoor(self.door.app, app_token, self.settings.slack_api_url)
-        self._socket.connect()  # type: ignore[no-untyped-call]
+        try:
+            self._socket.open()
+        except Refused as refused:
+            raise SettingsWrong(
+                [f"SLACK_APP_TOKEN: Slack refuses it ({refused.error}). {refused.remedy}"]
+            ) from None
+        except Undelivered as trouble:
+            log.warning(
+                "Slack does not answer yet (%s); Socket Mode is tried again every few seconds", trouble
+            )
+            self._connector.start()
+
+    def _connect_until_stopped(self) -> None:
+        assert self._socket is not None
+        while not self._stopping.wait(_AGAIN_AFTER):
+            try:
+                self._socket.open()
+            except Undelivered as trouble:
+                log.warning("Socket Mode: %s", trouble)
+            else:
+                log.info("Socket Mode is connected")
+                return
 
     def troubles(self) -> list[str]:
         """What is not well, by name; [] when everything is."""
@@ -221,10 +255,13 @@ class House:
     def stop(self) -> None:
         """Take nothing more in, finish what runs, then leave."""
         self._stopping.set()
+        if self._connector.is_alive():
+            self._connector.join()
         if self._socket is not None:
             self._socket.close()
         self.web.stop()
-        self.postman.stop()
+        if self._is_delivering:
+            self.postman.stop()
         self.db.close()
         if self._lock_file is not None:
             self._lock_file.close()
@@ -242,6 +279,19 @@ def open_database(settings: Settings) -> Database:
                 [f"LANTERN_DATABASE_URL: the folder {folder} cannot be made ({error.strerror})."]
             ) from None
     return db
+
+
+def must_answer(db: Database) -> None:
+    """Raises SettingsWrong when the database does not answer."""
+    trouble = db.trouble()
+    if trouble:
+        shown = db.url.render_as_string(hide_password=True)
+        raise SettingsWrong(
+            [
+                f"LANTERN_DATABASE_URL: {shown} does not answer ({trouble}). Start it, or correct the address, "
+                "for example postgresql://user:password@host/database or sqlite:///folder/file.db"
+            ]
+        )
 
 
 def lock_sqlite(db: Database) -> IO[bytes]:

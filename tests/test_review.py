@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.runbook import Command, Phase, Run, Runbook, Step
 from bot.domain.timeline import Entry, Kind, Source
 from bot.slack import cards
 from bot.standin.person import Person
+from bot.store.db import Database, NotSaved
 from bot.usecases import deliveries
 from tests.houses import Town, said, until
 from tests.rooms import Room, fresh_words, hasty_town, opened
@@ -174,3 +176,17 @@ def test_a_step_says_how_many_of_its_commands_do_not_fit() -> None:
     small = replace(step, commands=step.commands[:2])
     _, blocks = cards.step_card(run, replace(page, steps=(small,)), 0, None, "")
     assert "do not fit" not in str(blocks)
+
+
+# Logs
+
+
+def test_a_statement_that_fails_tells_the_log_nothing_of_what_was_typed(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    try:
+        with pytest.raises(NotSaved) as failed, db.writing() as session:
+            session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "payroll leaked"})
+    finally:
+        db.close()
+    assert "nowhere" in str(failed.value.__cause__)
+    assert "payroll leaked" not in str(failed.value.__cause__)

@@ -9,10 +9,20 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import suppress
+from http.client import HTTPException
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.outcomes import Refused, Unreachable
+
+#: What apps.connections.open says of a token that will never do.
+_TOKEN_ERRORS = frozenset(
+    {"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope"}
+    | {"token_revoked", "token_expired", "account_inactive"}
+)
 
 
 class SocketDoor(SocketModeHandler):
@@ -20,6 +30,20 @@ class SocketDoor(SocketModeHandler):
 
     def __init__(self, app: App, app_token: str, api_url: str) -> None:
         super().__init__(app, app_token, web_client=WebClient(base_url=api_url, retry_handlers=[]))
+
+    def open(self) -> None:
+        """Connect. Raises Refused when Slack will not have the token, Unreachable when it does not answer."""
+        try:
+            self.connect()  # type: ignore[no-untyped-call]
+        except SlackApiError as error:
+            said = str(error.response.get("error") or "")
+            if said not in _TOKEN_ERRORS:
+                raise Unreachable(f"apps.connections.open: {said}") from error
+            raise Refused(
+                said, "Make an app-level token with connections:write: SLACK_APP_TOKEN=xapp-..."
+            ) from error
+        except (OSError, HTTPException) as error:
+            raise Unreachable(f"apps.connections.open: {error}") from error
 
     def close(self) -> None:
         """Hear no more, let what was heard be answered, then hang up."""

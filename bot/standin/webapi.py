@@ -79,7 +79,14 @@ class WebApi:
             return Response()
         if body.get("error") == "ratelimited":
             return _slow_down(int(body.pop("retry_after")))
-        return JSONResponse(body)
+        return JSONResponse(body, headers=self._scopes(token))
+
+    def _scopes(self, token: str) -> dict[str, str]:
+        """Slack tells a bot token's scopes with every answer."""
+        for app in self._ws.apps.values():
+            if token == app.bot_token:
+                return {"x-oauth-scopes": ",".join(app.scopes)}
+        return {}
 
     async def _instead(self, request: Request, call: Call, fault: Fault) -> Response | None:
         """The trouble that stands in for the call; None when the call goes on."""

@@ -87,12 +87,17 @@ class Database:
 
     def is_answering(self) -> bool:
         """True when a trivial query comes back."""
+        return not self.trouble()
+
+    def trouble(self) -> str:
+        """Why the database does not answer, in its own words; "" when it does."""
         try:
-            with self.reading() as session:
+            with self._reads() as session:
                 session.execute(text("SELECT 1"))
-        except NotSaved:
-            return False
-        return True
+        except (PoolTimeout, DBAPIError) as error:
+            said = str(getattr(error, "orig", error)).strip().splitlines()
+            return said[0] if said else "no reason given"
+        return ""
 
     def close(self) -> None:
         self.engine.dispose()
@@ -113,6 +118,8 @@ def _is_outage(error: DBAPIError) -> bool:
 def _sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
         url,
+        # What people typed belongs into no log, also when a statement fails.
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=_LOCK_WAIT,
@@ -144,6 +151,7 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         target = target.set(drivername="postgresql+psycopg")
     return create_engine(
         target,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=_LOCK_WAIT,

@@ -210,15 +210,9 @@ def log_message(
                 is_new=False,
             )
         if before is not None:
-            entries.keep_former(session, before, changed_at=desk.clock(), changed_by=by)
-            chosen: dict[str, object] = {}
-            if source is Source.SHORTCUT:
-                when = happened_at or before.happened_at
-                chosen = {"text": kept, "kind": kind.value, "happened_at": when}
-                meet_named(desk, session, incident_id, kept)
-            entry = entries.save(
-                session, before.id, undone_at=None, undone_by=None, edits=before.edits + 1, **chosen
-            )
+            chosen = {"text": kept, "kind": kind.value, "happened_at": happened_at or before.happened_at}
+            is_form = source is Source.SHORTCUT
+            entry = _brought_back(desk, session, before, by=by, **(chosen if is_form else {}))
         else:
             entry = write_entry(
                 desk,
@@ -239,6 +233,13 @@ def log_message(
         return _logged(desk, entry)
 
     return desk.once(origin, act)
+
+
+def _brought_back(desk: Desk, session: Session, undone: Entry, *, by: str, **chosen: object) -> Entry:
+    entries.keep_former(session, undone, changed_at=desk.clock(), changed_by=by)
+    entry = entries.save(session, undone.id, undone_at=None, undone_by=None, edits=undone.edits + 1, **chosen)
+    meet_named(desk, session, entry.incident_id, entry.text)
+    return entry
 
 
 def _file_names(message: MessageSeen) -> str:
