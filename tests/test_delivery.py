@@ -573,11 +573,8 @@ def test_a_replica_that_slept_past_its_lease_does_nothing_late(
         pytest.skip("SQLite has one process")
     slack = FileSlack(tmp_path / "slack.txt")
     # One that falls asleep inside a transaction holds its rows until the server ends its session.
-    with db.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"ALTER DATABASE {db.url.database} SET idle_in_transaction_session_timeout = '500ms'"
-        )
-    sleeper = start_poster(db.url.render_as_string(False), tmp_path / "slack.txt", 0.02)
+    hasty = db.url.update_query_dict({"options": "-c idle_in_transaction_session_timeout=500"})
+    sleeper = start_poster(hasty.render_as_string(False), tmp_path / "slack.txt", 0.02)
     children.append(sleeper)
     for n in range(30):
         put(db, "post", f"C{n}", args={"n": f"{n:02}"})

@@ -23,7 +23,8 @@ class Limit:
     burst: int
 
 
-TIER_2 = Limit(per_minute=14, burst=6)
+#: Ten incidents may be opened in one second; the burst and the minute's refill are Slack's 20.
+TIER_2 = Limit(per_minute=10, burst=10)
 TIER_3 = Limit(per_minute=38, burst=12)
 TIER_4 = Limit(per_minute=80, burst=20)
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.domain.refusals import Refusal
@@ -147,6 +148,9 @@ def _sqlite(url: str, pool_size: int) -> Engine:
 
 def _postgresql(url: str, pool_size: int) -> Engine:
     target = make_url(url)
+    # Options of the address come last, and the last one counts.
+    given = target.query.get("options", "")
+    target = target.difference_update_query(["options"])
     if target.drivername in {"postgresql", "postgres"}:
         target = target.set(drivername="postgresql+psycopg")
     return create_engine(
@@ -158,6 +162,8 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 2,
-            "options": f"-c lock_timeout={int(_LOCK_WAIT * 1000)} -c timezone=UTC",
+            # A replica that is frozen inside a transaction must not keep its rows for ever.
+            "options": f"-c lock_timeout={int(_LOCK_WAIT * 1000)} -c timezone=UTC "
+            f"-c idle_in_transaction_session_timeout=30000 {given if isinstance(given, str) else ' '.join(given)}",
         },
     )
