@@ -16,6 +16,7 @@ from bot.domain.refusals import NoSuchIncident
 from bot.domain.runbook import Outcome
 from bot.domain.timeline import Source
 from bot.standin.outward import Delivery
+from bot.store import people as store_people
 from bot.store import runbook as runs
 from bot.usecases import followup, incident, people, postmortem, runbook, sight, timeline
 from tests.houses import Town, said, until
@@ -173,6 +174,15 @@ def test_whoever_leaves_its_channel_sees_it_no_more_its_opener_neither(town: Tow
 
     until(is_gone, 8, "the opener still sees it")
     assert "that you can see" in said(town.chloe.types(f"/incident info {room.number}"))
+
+
+def test_whose_joining_was_never_heard_is_let_in_when_slack_says_so(town: Town) -> None:
+    room = opened(town, f"/incident open {SECRET} again sev1 private")
+    with town.house.db.writing() as session:
+        # What a house that was down for a day has missed.
+        assert store_people.leave(session, room.about.id, town.ana.id, town.clock())
+    assert "Logged" in room.types("/log still here")
+    assert "again" in room.types("/incident info")
 
 
 def test_a_form_cannot_bring_a_message_of_one_incident_into_another(town: Town, room: Room) -> None:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
+from bot.domain.incident import Incident, Severity, Status
+from bot.domain.people import Person as Someone
+from bot.domain.people import Role
 from bot.domain.runbook import Command, Phase, Run, Runbook, Step
 from bot.domain.timeline import Entry, Kind, Source
 from bot.slack import cards
@@ -19,6 +22,25 @@ from tests.houses import Town, said, until
 from tests.rooms import Room, fresh_words, hasty_town, opened
 
 NOON = datetime(2024, 6, 3, 12, tzinfo=UTC)
+CARD = deliveries.Card(
+    incident=Incident(
+        id=1,
+        number=42,
+        title="logins fail",
+        severity=Severity.SEV2,
+        status=Status.INVESTIGATING,
+        is_private=False,
+        is_drill=False,
+        opened_at=NOON,
+        opened_by="U1",
+        channel_name="inc-0042-logins",
+    ),
+    roles={Role.COMMANDER: Someone("U1", "Ana $(reboot)")},
+    version=1,
+    announced_in=None,
+    announced_ts=None,
+    postmortem_bookmark=None,
+)
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +193,34 @@ def test_a_step_says_how_many_of_its_commands_do_not_fit() -> None:
     step = Step("s", "Look", Phase.CONFIRM, "Look.", tuple(Command("sh", "", "x" * 2700) for _ in range(6)))
     page = Runbook("lb", "LB", "It is slow.", (step,), "abc")
     run = Run(1, 1, "lb", "LB", "abc", 1, NOON, "U1")
-    _, blocks = cards.step_card(run, page, 0, None, "")
+    _, blocks = cards.step_card(CARD, run, page, 0, None, "")
     assert "3 more commands of this step do not fit" in str(blocks)
     small = replace(step, commands=step.commands[:2])
-    _, blocks = cards.step_card(run, replace(page, steps=(small,)), 0, None, "")
+    _, blocks = cards.step_card(CARD, run, replace(page, steps=(small,)), 0, None, "")
     assert "do not fit" not in str(blocks)
+
+
+def test_a_step_speaks_of_its_incident_but_for_what_a_command_must_not_hold() -> None:
+    command = Command("sh", "", "grep {{ incident }} {{ severity }} {{ channel }} {{ commander }} log")
+    step = Step("s", "Look", Phase.CONFIRM, "Look.", (command,))
+    page = Runbook("lb", "LB", "It is slow.", (step,), "abc")
+    _, blocks = cards.step_card(CARD, Run(1, 1, "lb", "LB", "abc", 1, NOON, "U1"), page, 0, None, "")
+    assert "grep inc-0042 SEV2 inc-0042-logins {{ commander }} log" in str(blocks)
+
+
+def test_a_closing_without_the_form_leaves_the_unknown_unknown(town: Town) -> None:
+    here = opened(town)
+    assert "`/incident close now`" in here.types("/incident close it was the weights")
+    assert "is closed" in here.types("/incident close now")
+    town.settled()
+    assert here.revision is not None and "unknown" in here.revision.markdown
+
+
+def test_whoever_gets_a_role_is_invited(town: Town) -> None:
+    here = opened(town)
+    here.types("/incident role scribe @eve")
+    town.settled()
+    assert town.eve.channel(here.about.channel_name or "")["is_member"]
 
 
 # Logs

@@ -16,6 +16,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
 from bot.mrkdwn import to_mrkdwn
+from bot.runbook_lint import VALUE
 from bot.runbooks import fill
 from bot.slack.blocks import Block, actions, button, context, cut, fields, header, section, select
 from bot.usecases.deliveries import Card
@@ -195,24 +196,37 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
     return text, blocks
 
 
-def _filled(text: str, runbook: Runbook) -> str:
-    """The text with the runbook's variables; as it stands in the file when a value may not go into a command."""
+def _values(card: Card) -> dict[str, str]:
+    """What a runbook may say of its incident, but for what must not go into a command."""
+    about, commander = card.incident, card.roles.get(Role.COMMANDER)
+    values = {
+        "incident": about.slug,
+        "severity": about.severity.value,
+        "channel": about.channel_name or "",
+        "commander": commander.name if commander is not None else "",
+    }
+    return {name: value for name, value in values.items() if VALUE.fullmatch(value)}
+
+
+def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
+    """The text with its variables; as it stands in the file when a value may not go into a command."""
     try:
-        return fill(text, runbook, {})
+        return fill(text, runbook, values)
     except Refusal:
         return text
 
 
-def _step_body(runbook: Runbook, step: Step) -> list[Block]:
+def _step_body(card: Card, runbook: Runbook, step: Step) -> list[Block]:
+    values = _values(card)
     blocks: list[Block] = []
-    prose = to_mrkdwn(_filled(step.prose, runbook))
+    prose = to_mrkdwn(_filled(step.prose, runbook, values))
     if prose.strip():
         blocks.append(section(prose))
-    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook))}" for label, value in step.fields]
+    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook, values))}" for label, value in step.fields]
     room = _ROOM - len(prose) - len("\n".join(told))
     left = len(step.commands)
     for command in step.commands:
-        text = markup.escape(_filled(command.text, runbook)).replace("```", "'''")
+        text = markup.escape(_filled(command.text, runbook, values)).replace("```", "'''")
         label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
         block = section(f"{label}```{cut(text.strip(), 2800)}```")
         room -= len(block["text"]["text"])
@@ -228,7 +242,7 @@ def _step_body(runbook: Runbook, step: Step) -> list[Block]:
 
 
 def step_card(
-    run: Run, runbook: Runbook, position: int, marked: RunStep | None, who: str
+    card: Card, run: Run, runbook: Runbook, position: int, marked: RunStep | None, who: str
 ) -> tuple[str, list[Block]]:
     """A step: what to do, the commands, and the buttons; or what came of it once that is known."""
     step = runbook.steps[position]
@@ -247,7 +261,7 @@ def step_card(
         button("Note", "step_note", value),
         block_id=f"step-{run.id}-{position}",
     )
-    return text, [section(text), *_step_body(runbook, step), buttons]
+    return text, [section(text), *_step_body(card, runbook, step), buttons]
 
 
 def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tuple[str, list[Block]]:

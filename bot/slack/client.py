@@ -20,14 +20,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.outcomes import RateLimited, Refused, Unknown, Unreachable
-from bot.slack.remedies import remedy
+from bot.slack.remedies import TOKEN_ERRORS, remedy
 
 #: Seconds. Shorter than the postman's settling time (10 s): what a call did can then be seen at Slack.
 _WRITE_TIMEOUT = 8
-#: What Slack says to every call until somebody sets another token. Nothing is given up for it.
-_TOKEN_ERRORS = frozenset(
-    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
-)
 #: Seconds. A door that reads must still answer inside Slack's three.
 _READ_TIMEOUT = 2
 
@@ -161,7 +157,7 @@ def _answered(method: str, error: SlackApiError) -> Exception:
         "",
     }:
         return Unknown(f"{method} answered {status} {said}".strip())
-    if said in _TOKEN_ERRORS and method != "auth.test":
+    if said in TOKEN_ERRORS and method != "auth.test":
         return Unreachable(f"{method}: {said}. {remedy(said)}")
     detail = data.get("needed") or "; ".join((data.get("response_metadata") or {}).get("messages") or [])
     return Refused(f"{said}: {detail}" if detail else said, remedy(said))

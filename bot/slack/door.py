@@ -13,7 +13,7 @@ from bot.domain.incident import Incident, Severity
 from bot.domain.line import Line, read_line
 from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.people import Person
-from bot.domain.refusals import Refusal
+from bot.domain.refusals import NoSuchIncident, Refusal
 from bot.domain.when import read_moment, take_moment
 from bot.slack.ask import Ask, profile_name
 from bot.slack.client import Slack
@@ -54,7 +54,22 @@ class Door:
 
     def incident(self, ask: Ask) -> Incident:
         """The incident of the channel it was asked in. Raises NotAnIncidentChannel or NoSuchIncident."""
-        return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+        try:
+            return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+        except NoSuchIncident:
+            # Who is in a private channel is known from events, and one may have been lost: Slack decides.
+            if not self._is_in(ask.channel, ask.user):
+                raise
+            people.person_joined(self.desk, ask.channel, ask.user, origin=f"{ask.origin}:joined")
+            return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+
+    def _is_in(self, channel_id: str, user_id: str) -> bool:
+        """True when Slack says that the person is in the channel (the first 1,000 people of it)."""
+        try:
+            found = self.slack.read("conversations.members", channel=channel_id, limit=1000)
+        except Undelivered:
+            return False
+        return user_id in (found.get("members") or [])
 
     @property
     def severity(self) -> Severity:

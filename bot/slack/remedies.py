@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: What Slack says to every call until somebody sets another token. Nothing is given up for it.
+TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+
 _REMEDIES = {
     "missing_scope": "Reinstall the app from app.yaml so that it gets this scope.",
     "not_allowed_token_type": "Use the bot token (xoxb-...) as SLACK_BOT_TOKEN.",

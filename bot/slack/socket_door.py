@@ -17,12 +17,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.outcomes import Refused, Unreachable
+from bot.slack.remedies import TOKEN_ERRORS
 
 #: What apps.connections.open says of a token that will never do.
-_TOKEN_ERRORS = frozenset(
-    {"invalid_auth", "not_authed", "not_allowed_token_type", "missing_scope"}
-    | {"token_revoked", "token_expired", "account_inactive"}
-)
+_TOKEN_ERRORS = TOKEN_ERRORS | {"not_allowed_token_type", "missing_scope"}
 
 
 class SocketDoor(SocketModeHandler):

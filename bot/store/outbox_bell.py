@@ -11,7 +11,9 @@ from bot.store.db import Database
 from bot.store.outbox import BELL
 
 
-def listen(db: Database, ring: Callable[[], object], stopping: threading.Event, look_up: float = 0.25) -> None:
+def listen(
+    db: Database, ring: Callable[[], object], stopping: threading.Event, look_up: float = 0.25
+) -> None:
     """Call `ring` on every put of any replica, until stopped; looks up every `look_up` seconds.
 
     Holds one connection of its own. Raises what the driver raises when the connection is lost.

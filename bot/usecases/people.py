@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.notices import PeopleInvited
 from bot.domain.people import Person, Role
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
@@ -51,6 +52,8 @@ def give_role(
         entry = write_entry(desk, session, about, text, kind=Kind.NOTE, by=by, source=Source.AUTOMATIC)
         incidents.save(session, incident_id)
         changed(desk, session, incident_id)
+        if about.channel_id is not None and not people.is_in(session, incident_id, to):
+            desk.tell(session, PeopleInvited(incident_id, (to,)), asked_by=by)
         return Done(f"{text}.", incident_id=incident_id, entry=entry.number)
 
     return desk.once(origin, act)

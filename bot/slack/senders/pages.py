@@ -29,12 +29,13 @@ def start_run(post: Post, errand: Errand) -> None:
 def show_step(post: Post, errand: Errand) -> None:
     """A step with its commands and its buttons."""
     args = errand.work.args
-    about = deliveries.card(post.desk, _incident(errand)).incident
+    card = deliveries.card(post.desk, _incident(errand))
+    about = card.incident
     if about.channel_id is None:
         return
     run_id, position = int(args["run_id"]), int(args["position"])
     run, runbook = deliveries.run_with_pages(post.desk, run_id)
-    text, blocks = cards.step_card(run, runbook, position, None, "")
+    text, blocks = cards.step_card(card, run, runbook, position, None, "")
     post.message(
         errand,
         "step",
@@ -48,7 +49,8 @@ def show_step(post: Post, errand: Errand) -> None:
 def close_step(post: Post, errand: Errand) -> None:
     """The outcome takes the place of the buttons."""
     args = errand.work.args
-    about = deliveries.card(post.desk, _incident(errand)).incident
+    card = deliveries.card(post.desk, _incident(errand))
+    about = card.incident
     run_id, position = int(args["run_id"]), int(args["position"])
     ts = deliveries.step_message(post.desk, run_id, position)
     if about.channel_id is None or about.is_archived or ts is None:
@@ -56,7 +58,7 @@ def close_step(post: Post, errand: Errand) -> None:
     run, runbook = deliveries.run_with_pages(post.desk, run_id)
     marked = next((one for one in run.outcomes if one.position == position), None)
     who = deliveries.name_of(post.desk, marked.by) if marked is not None else ""
-    text, blocks = cards.step_card(run, runbook, position, marked, who)
+    text, blocks = cards.step_card(card, run, runbook, position, marked, who)
     post.change(errand, "mark", about.channel_id, ts, text, blocks)
 
 
