@@ -72,11 +72,8 @@ def _install(python: str, *, extra: str) -> None:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return
     print("Installing (the first time takes a minute) ...", flush=True)
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extra}]"],
-        check=True,
-    )
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extra}]"], check=True)
     stamp.write_text(wanted, encoding="utf-8")
 
 

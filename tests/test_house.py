@@ -52,7 +52,9 @@ def is_standin(path: Path) -> bool:
 
 
 def floor_of(name: str) -> int | None:
-    fits = [prefix for prefix in FLOORS if name == prefix or (prefix.endswith("/") and name.startswith(prefix))]
+    fits = [
+        prefix for prefix in FLOORS if name == prefix or (prefix.endswith("/") and name.startswith(prefix))
+    ]
     return FLOORS[max(fits, key=len)] if fits else None
 
 
@@ -121,7 +123,9 @@ def test_libraries_are_named_in_their_own_rooms_only(path: Path) -> None:
         assert rooms is None or here.startswith(rooms), f"{here}:{line} names {name}"
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if below_bot(path) != "__main__.py"], ids=below_bot)
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if below_bot(path) != "__main__.py"], ids=below_bot
+)
 def test_imports_stand_at_the_top(path: Path) -> None:
     late = [(line, name) for line, name, is_top in imports(path) if not is_top]
     assert late == [], f"{below_bot(path)} imports late: {late}"

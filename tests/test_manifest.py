@@ -76,7 +76,11 @@ def methods_called() -> set[str]:
     )
     for path in [*(ROOT / "bot" / "slack").rglob("*.py"), ROOT / "bot" / "check.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and method.fullmatch(node.value):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and method.fullmatch(node.value)
+            ):
                 found.add(node.value)
     # Not a method: the plain POST of a file's bytes, named for its errors.
     return found - {"files.upload"}
