@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> int:
         return 1
     _install(python, extra="test" if is_test else "postgres")
     if is_test:
-        # Two workers: the suite is made for two cores, and its browser and databases want some, too.
-        given = arguments[1:] or ["-n", "2", "--dist", "loadgroup"]
+        # Four workers on two cores: much of the time a test waits for a clock, a browser or a disk.
+        given = arguments[1:] or ["-n", "4", "--dist", "loadgroup"]
         return subprocess.call([python, "-m", "pytest", *given], cwd=ROOT)
     # In place of this process: signals reach Lantern itself, and so does its end whoever waits for it.
     os.chdir(ROOT)

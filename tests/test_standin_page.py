@@ -18,6 +18,9 @@ from bot.standin.story import Story
 from tests.browsing import chromium
 from tests.tinker import ANA, BEN, CARD, FORM, tinkered
 
+# One worker keeps the browser and the workspace; two would start each twice.
+pytestmark = pytest.mark.xdist_group("browser")
+
 GENERAL = "C0GENERAL0"
 STORY = """
 title: One evening
