@@ -135,6 +135,8 @@ def test_the_span_of_the_impact_is_checked(room: Room) -> None:
         datetime(2024, 6, 5, 8, 45, tzinfo=UTC),
     )
     assert "already noted" in room.types("/incident impact ended 4:45 AM")
+    assert "no time that can be read whole" in room.types("/incident impact began 10 UTC")
+    assert room.about.impact is None
 
 
 # What is left for afterwards
@@ -249,6 +251,7 @@ def test_an_edit_and_an_undo_keep_the_former_words_and_who_changed_them(room: Ro
 
 
 def test_an_entry_is_corrected_in_a_form_and_its_time_alone_by_command(room: Room) -> None:
+    assert "Say which entry" in room.types("/log edit")
     room.types("/log 4:30 AM finding: weights 200/10")
     number = room.only("weights").number
     room.types(f"/log edit {number}")

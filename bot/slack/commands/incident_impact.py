@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.usecases.incident import set_fact, set_impact_span
+from bot.usecases.timeline import one_line
 
 COMMAND, WORD = "/incident", "impact"
 USAGE = "<what users notice> | began <time> | ended <time>"
@@ -31,6 +33,12 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
                 set_impact_span(
                     door.desk, about.id, started_at=began, ended_at=ended, by=ask.user, origin=ask.origin
                 )
+            )
+        if moment is not None or tail.strip()[0].isdigit():
+            raise Refusal(
+                f"“{one_line(tail[:60])}” is no time that can be read whole. "
+                f"Write `/incident impact {word.lower()} 10:00 UTC`; "
+                "to say what users notice, begin with other words: `/incident impact half of the logins fail`."
             )
     moment, text = door.take_moment(ask, rest)
     return said(

@@ -25,14 +25,15 @@ _LONGEST = 9
 
 
 def fits(rest: str) -> bool:
-    """Without a number it is prose: "edit of the config went wrong"."""
-    return _NUMBERED.match(rest) is not None
+    """With words but no number it is prose: "edit of the config went wrong"."""
+    return not rest.strip() or _NUMBERED.match(rest) is not None
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
     found = _NUMBERED.match(rest)
-    assert found is not None, "fits() was asked first"
+    if found is None:
+        raise Refusal(f"Say which entry: `{EXAMPLES[1]}`. `/log list` shows them with their numbers.")
     if not found[1].isdigit() or len(found[1]) > _LONGEST:
         raise Refusal("There is no entry of that number here. `/log list` shows them with their numbers.")
     number = int(found[1])
