@@ -75,7 +75,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A Session that sees one state of the database and writes nothing."""
+        """A Session that writes nothing. On SQLite it sees one state; on PostgreSQL each statement sees its own."""
         try:
             with self._reads() as session:
                 yield session
