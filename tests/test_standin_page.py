@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from slack_sdk import WebClient
 
 from bot.standin.person import Person
@@ -287,11 +286,25 @@ def test_the_home_tab_shows_what_the_app_published(page: Page) -> None:
 
 
 def test_the_page_says_when_it_is_cut_off_and_catches_up(page: Page, standin: Standin) -> None:
-    loop = standin.live.loop
-    assert loop is not None
-    asyncio.run_coroutine_threadsafe(standin.live.close_all(), loop).result(5)
+    lines: list[WebSocketRoute] = []
+    is_cut = False
+
+    def connect(line: WebSocketRoute) -> None:
+        if is_cut:
+            line.close()
+            return
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket(re.compile("/ui/live"), connect)
+    page.reload()
+    expect(page.get_by_text("● live")).to_be_visible()
+    is_cut = True
+    for line in lines:
+        line.close()
     expect(page.get_by_text("reconnecting")).to_be_visible()
     Person(standin.url, BEN).says("#general", "after the gap")
+    is_cut = False
     expect(page.get_by_text("● live")).to_be_visible()
     expect(newest(page)).to_contain_text("after the gap")
 
