@@ -414,7 +414,7 @@ def test_a_claim_reads_only_what_is_live(tmp_path: Path) -> None:
     assert claim(db) == []
     statement, parameters = next(each for each in asked if each[0].startswith("SELECT"))
     with db.reading() as session:
-        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        rows = session.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     plan = "; ".join(row.detail for row in rows)
     assert "mine USING INDEX ix_work_live_next_at" in plan
     assert "other USING INDEX ix_work_live_key" in plan

@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection as Session
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, sessionmaker
 
 from bot.domain.refusals import Refusal
 
 __all__ = ["Database", "NotSaved", "Session"]
+
+# A Session is SQLAlchemy's Connection, in a transaction: we have tables and no mapped classes, and the ORM's own
+# session made every statement a third dearer.
 
 #: Seconds a writer waits for another one before the person is told that nothing was saved.
 #: Slack gives three for the whole answer.
@@ -46,8 +49,7 @@ class Database:
             self.engine = _sqlite(url, pool_size)
         else:
             self.engine = _postgresql(url, pool_size)
-        self._writes = sessionmaker(self.engine.execution_options(is_writer=True), expire_on_commit=False)
-        self._reads = sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = self.engine.execution_options(is_writer=True)
         # SQLite lets one writer in; queueing here is fair and quick, its own busy wait sleeps.
         self._turn: threading.Lock | None = threading.Lock() if self.dialect == "sqlite" else None
 
@@ -60,7 +62,7 @@ class Database:
         if self._turn is not None and not self._turn.acquire(timeout=_LOCK_WAIT):
             raise NotSaved("another writer held the database too long")
         try:
-            with self._writes() as session:
+            with self._writing.connect() as session:
                 yield session
                 session.commit()
         except PoolTimeout as error:
@@ -77,7 +79,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A Session that writes nothing. On SQLite it sees one state; on PostgreSQL each statement sees its own."""
         try:
-            with self._reads() as session:
+            with self.engine.connect() as session:
                 yield session
         except PoolTimeout as error:
             raise NotSaved(str(error)) from error
@@ -93,7 +95,7 @@ class Database:
     def trouble(self) -> str:
         """Why the database does not answer, in its own words; "" when it does."""
         try:
-            with self._reads() as session:
+            with self.engine.connect() as session:
                 session.execute(text("SELECT 1"))
         except (PoolTimeout, DBAPIError) as error:
             said = str(getattr(error, "orig", error)).strip().splitlines()

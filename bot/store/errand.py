@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from bot.domain.outcomes import RateLimited, Refused, Unreachable
 from bot.domain.pace import Pace
 from bot.store import gates
-from bot.store.db import Database, NotSaved
+from bot.store.db import Database, NotSaved, Session
 from bot.store.outbox import StepKept, Work
 from bot.store.outbox_hold import Hold, LeaseLost
 

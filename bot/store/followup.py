@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from bot.domain.followup import FollowUp, FollowUpState, Lesson, LessonKind
+from bot.store.db import Session
 from bot.store.tables import follow_up, lesson
 
 

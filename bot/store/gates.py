@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
+from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.work_tables import gate
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
+from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.tables import inbox
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.orm import Session
 
 from bot.domain.incident import Incident, Severity, Status
+from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.tables import counter, incident, responder
 

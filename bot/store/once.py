@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+
+from bot.store.db import Session
 
 
 def insert_once(session: Session, table: Table, **values: Any) -> Any | None:
@@ -16,7 +17,7 @@ def insert_once(session: Session, table: Table, **values: Any) -> Any | None:
     On PostgreSQL a rival transaction that holds the same key is waited for, so None is final.
     RETURNING tells which it was: rowcount after ON CONFLICT cannot be trusted there.
     """
-    return session.execute(_once(table, session.get_bind().dialect.name), values).one_or_none()
+    return session.execute(_once(table, session.dialect.name), values).one_or_none()
 
 
 @functools.cache
@@ -30,7 +31,7 @@ def _once(table: Table, dialect: str) -> Executable:
 def insert_or_update(session: Session, table: Table, key: str, **values: Any) -> None:
     """Insert, or overwrite the row that has the same `key`."""
     rest = {name: value for name, value in values.items() if name != key}
-    if session.get_bind().dialect.name == "postgresql":
+    if session.dialect.name == "postgresql":
         postgres = postgresql.insert(table).values(**values)
         session.execute(postgres.on_conflict_do_update(index_elements=[key], set_=rest))
         return

@@ -30,8 +30,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
+from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.types import UtcDateTime
 from bot.store.work_tables import work, work_step
@@ -111,7 +111,7 @@ def _work(row: Any) -> Work:
 
 def moment(session: Session, now: datetime) -> datetime:
     """The time all replicas agree about: the database's on PostgreSQL, `now` on SQLite."""
-    if session.get_bind().dialect.name != "postgresql":
+    if session.dialect.name != "postgresql":
         return now
     told: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return told
@@ -145,7 +145,7 @@ def put(session: Session, parcel: Parcel, now: datetime, *, coalesce: bool = Fal
     )
     if row is None:
         return None
-    if session.get_bind().dialect.name == "postgresql":
+    if session.dialect.name == "postgresql":
         session.execute(select(func.pg_notify(BELL, "")))
     work_id: int = row.id
     return work_id
@@ -316,7 +316,7 @@ def send_again(session: Session, work_id: int, now: datetime) -> bool:
         )
         .returning(work.c.id)
     ).one_or_none()
-    if row is not None and session.get_bind().dialect.name == "postgresql":
+    if row is not None and session.dialect.name == "postgresql":
         session.execute(select(func.pg_notify(BELL, "")))
     return row is not None
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
+from bot.store.db import Session
 from bot.store.outbox import Work, moment
 from bot.store.types import UtcDateTime
 from bot.store.work_tables import work, work_step
@@ -83,7 +83,7 @@ class Hold:
 
     def begin_step(self, name: str) -> None:
         """Write down that Slack may be told from now on."""
-        is_postgresql = self.session.get_bind().dialect.name == "postgresql"
+        is_postgresql = self.session.dialect.name == "postgresql"
         begin = _BEGIN_ON_POSTGRESQL if is_postgresql else _BEGIN_ON_SQLITE
         self.session.execute(begin, {"of": self.work.id, "step": name, "at": self.now})
 

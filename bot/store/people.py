@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from bot.domain.people import Person, Responder, Role, RoleHeld
+from bot.store.db import Session
 from bot.store.once import insert_once, insert_or_update
 from bot.store.tables import channel, person, responder, role_held
 

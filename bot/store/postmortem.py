@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from bot.domain import markup
 from bot.domain.postmortem import Facts, Revision, Update
 from bot.store import followup, incident, people, runbook, timeline
+from bot.store.db import Session
 from bot.store.tables import postmortem_revision, stakeholder_update
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from bot.domain.runbook import Outcome, Run, RunStep
+from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.tables import run, run_step
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
+from bot.store.db import Session
 from bot.store.tables import entry, entry_revision
 
 _FIELDS = tuple(field.name for field in fields(Entry))
