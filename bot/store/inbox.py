@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.tables import inbox
+
+# Built once: every command runs them.
+_KEEP = (
+    update(inbox)
+    .where(inbox.c.origin == bindparam("of_origin"))
+    .values(answer=bindparam("kept", type_=inbox.c.answer.type))
+)
 
 
 def arrive(session: Session, origin: str, now: datetime) -> bool:
@@ -19,7 +26,7 @@ def arrive(session: Session, origin: str, now: datetime) -> bool:
 
 def keep_answer(session: Session, origin: str, answer: dict[str, Any]) -> None:
     """Keep what the first arrival was answered."""
-    session.execute(update(inbox).where(inbox.c.origin == origin[:255]).values(answer=answer))
+    session.execute(_KEEP, {"of_origin": origin[:255], "kept": answer})
 
 
 def answer_to(session: Session, origin: str) -> dict[str, Any] | None:

@@ -18,6 +18,18 @@ _COLUMNS = tuple(incident.c[name] for name in _FIELDS)
 # Built once: every command begins with them.
 _BY_ID = select(*_COLUMNS).where(incident.c.id == bindparam("wanted"))
 _BY_CHANNEL = select(*_COLUMNS).where(incident.c.channel_id == bindparam("wanted"))
+_LOCKED = _BY_ID.with_for_update()
+_NEXT = {
+    of: update(incident)
+    .where(incident.c.id == bindparam("wanted"))
+    .values({column: column + 1})
+    .returning(column)
+    for of, column in (
+        ("entry", incident.c.last_entry),
+        ("follow_up", incident.c.last_follow_up),
+        ("revision", incident.c.last_revision),
+    )
+}
 _OVER = (Status.CLOSED.value, Status.CANCELLED.value, Status.MERGED.value)
 
 
@@ -83,8 +95,7 @@ def lock(session: Session, incident_id: int) -> Incident | None:
 
     Row ids are not commit order on PostgreSQL: whoever puts work in a channel's order holds this first.
     """
-    query = select(*_COLUMNS).where(incident.c.id == incident_id).with_for_update()
-    row = session.execute(query).one_or_none()
+    row = session.execute(_LOCKED, {"wanted": incident_id}).one_or_none()
     return None if row is None else _incident(row)
 
 
@@ -123,14 +134,7 @@ def save(session: Session, incident_id: int, **changes: Any) -> Incident:
 
 def take_number(session: Session, incident_id: int, of: str) -> int:
     """The next short number of an entry, a follow-up or a revision within the incident."""
-    column = {
-        "entry": incident.c.last_entry,
-        "follow_up": incident.c.last_follow_up,
-        "revision": incident.c.last_revision,
-    }[of]
-    taken: int = session.execute(
-        update(incident).where(incident.c.id == incident_id).values({column: column + 1}).returning(column)
-    ).scalar_one()
+    taken: int = session.execute(_NEXT[of], {"wanted": incident_id}).scalar_one()
     return taken
 
 

@@ -12,6 +12,7 @@ from bot.domain.postmortem import Facts
 from bot.domain.runbook import Runbook
 from bot.store import inbox, outbox
 from bot.store.db import Database, Session
+from bot.usecases.met import Met
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Desk:
     options: Options = field(default_factory=Options)
     #: Real time for the outbox, whatever `clock` says.
     wall: Callable[[], datetime] | None = None
+    met: Met = field(default_factory=Met)
 
     def once(self, origin: str | None, act: Callable[[Session], Done]) -> Done:
         """Run `act` in one transaction; for an origin that has arrived before, give the first answer.

@@ -19,13 +19,19 @@ def meet(desk: Desk, someone: Person) -> Person:
     """Remember a person as Slack describes them now."""
     with desk.db.writing() as session:
         people.save(session, someone)
+    desk.met.keep(someone)
     return someone
 
 
 def person_known(desk: Desk, person_id: str) -> Person | None:
     """The person, as Lantern last saw them."""
-    with desk.db.reading() as session:
-        return people.find(session, person_id)
+    someone = desk.met.fresh(person_id)
+    if someone is None:
+        with desk.db.reading() as session:
+            someone = people.find(session, person_id)
+        if someone is not None:
+            desk.met.keep(someone)
+    return someone
 
 
 def give_role(

@@ -37,7 +37,9 @@ def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
         found = incidents.find_by_channel(session, channel_id)
         if found is None:
             raise NotAnIncidentChannel
-        return shown(session, found.id, by)
+        if not may_see(session, found, by):
+            raise NoSuchIncident("like that")
+    return found
 
 
 def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:

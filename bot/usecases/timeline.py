@@ -98,12 +98,12 @@ def write_entry(
 
 def meet_named(desk: Desk, session: Session, incident_id: int, text: str, *ids: str) -> None:
     """Ask Slack, later, for the names of people and channels that a text names and nobody knows yet."""
-    named = {one for one in (*ids, *markup.mentions(text)) if one}
+    named = {one for one in (*ids, *markup.mentions(text)) if one and not desk.met.knows(one)}
     known = people.known(session, named)
     desk.tell(session, *(PersonNamed(incident_id, one) for one in sorted(named - set(known))))
     channels = set(markup.channel_refs(text))
-    met = people.channel_names(session, channels)
-    desk.tell(session, *(ChannelNamed(incident_id, one) for one in sorted(channels - set(met))))
+    kept = people.channel_names(session, channels)
+    desk.tell(session, *(ChannelNamed(incident_id, one) for one in sorted(channels - set(kept))))
 
 
 def checked(text: str, *, example: str, longest: int = LONGEST) -> str:
