@@ -2,22 +2,27 @@
 
 `python -m tests.bench.served <server> <deed>`, settings in the environment as for `lantern serve`.
 Servers: uvicorn (Lantern's own), waitress, bolt (its Starlette adapter, on the event loop), socket.
-Deeds: nothing (an empty ack), wait (sleeps 20 ms, as one call to Slack would take), lantern (the whole bot).
+Deeds: nothing (an empty ack), wait (sleeps 20 ms, as one call to Slack would take), insert (keeps the text with one
+INSERT of the bare driver, synced to disk: the floor of whoever keeps what was typed), lantern (the whole bot).
 """
 
 from __future__ import annotations
 
 import re
 import signal
+import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import psycopg
 from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.starlette import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from sqlalchemy import make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,11 +36,38 @@ from bot.web.app import Health, SlackHttp, create_app
 from bot.web.server import WebServer
 from bot.wiring import House
 
-DEEDS = ("nothing", "wait", "lantern")
+DEEDS = ("nothing", "wait", "insert", "lantern")
 
 
-def bare_app(deed: str) -> App:
-    """A Bolt app with one listener that answers and does nothing, or waits 20 ms first."""
+def keeper(url: str) -> Callable[[str], None]:
+    """Keeps a text durably: one INSERT in a transaction of its own, with the database's own driver."""
+    target = make_url(url)
+    create = "CREATE TABLE IF NOT EXISTS floor (line TEXT NOT NULL)"
+    if target.get_backend_name() == "sqlite":
+        assert target.database is not None
+        lite = sqlite3.connect(target.database, isolation_level=None, check_same_thread=False)
+        lite.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {create}")
+        turn = threading.Lock()
+
+        def keep_lite(line: str) -> None:
+            with turn:
+                lite.execute("INSERT INTO floor VALUES (?)", (line,))
+
+        return keep_lite
+    dsn = target.set(drivername="postgresql").render_as_string(hide_password=False)
+    psycopg.connect(dsn, autocommit=True).execute(create)
+    mine = threading.local()
+
+    def keep(line: str) -> None:
+        if not hasattr(mine, "connection"):
+            mine.connection = psycopg.connect(dsn, autocommit=True)
+        mine.connection.execute("INSERT INTO floor VALUES (%s)", (line,))
+
+    return keep
+
+
+def bare_app(deed: str, database_url: str) -> App:
+    """A Bolt app with one listener that answers and does nothing, waits 20 ms first, or keeps the text."""
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token="xoxb-bare")
@@ -48,10 +80,14 @@ def bare_app(deed: str) -> App:
         process_before_response=True,
     )
 
+    keep = keeper(database_url) if deed == "insert" else None
+
     @app.command(re.compile(".*"))
-    def answer(ack: Ack) -> None:
+    def answer(ack: Ack, body: dict[str, Any]) -> None:
         if deed == "wait":
             time.sleep(0.02)
+        if keep is not None:
+            keep(body["text"])
         ack(text="Logged *#1*.", response_type="ephemeral")
 
     return app
@@ -118,7 +154,7 @@ def main() -> None:
     house = House(settings) if deed == "lantern" else None
     if house is not None:
         house.start()
-    app = house.door.app if house is not None else bare_app(deed)
+    app = house.door.app if house is not None else bare_app(deed, settings.database_url)
     if server == "socket":
         assert settings.slack_app_token is not None
         socket = SocketDoor(app, settings.slack_app_token.get_secret_value(), settings.slack_api_url)
