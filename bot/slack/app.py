@@ -24,7 +24,7 @@ from bot.domain.refusals import Refusal
 from bot.shelf import gather
 from bot.slack import ask as asks
 from bot.slack import blocks as kit
-from bot.slack import modals, payload
+from bot.slack import crowd, modals, payload
 from bot.slack.ask import Ask
 from bot.slack.buttons import BUTTONS
 from bot.slack.door import Answer, Door
@@ -99,8 +99,11 @@ class SlackDoor:
 
         return authorize
 
-    def http(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer a request to the events address. `headers` have lower-case names."""
+    def http(self, headers: Mapping[str, str], body: bytes, waited: float = 0.0) -> Reply:
+        """Answer a request to the events address, which waited so many seconds for its turn.
+
+        `headers` have lower-case names.
+        """
         if self._signatures is None:
             return _plain(404, "HTTP mode is off: set SLACK_SIGNING_SECRET to switch it on.")
         why = self._signatures.why_not(headers, body)
@@ -117,7 +120,11 @@ class SlackDoor:
             return Reply(200, "", {})
         given: dict[str, str | Sequence[str]] = {name: [value] for name, value in headers.items()}
         # The body is read and verified already, as it is when it comes over a socket.
-        response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
+        if waited > crowd.LATE:
+            log.warning("turned away after waiting %.1f s: more arrives than is done", waited)
+            response = crowd.turn_away(found)
+        else:
+            response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
         return Reply(response.status, response.body, response.first_headers_without_set_cookie())
 
     # One listener a kind.

@@ -6,16 +6,20 @@ SQLAlchemy's Session are plain functions (Bolt's own Starlette adapter runs them
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+#: Requests at once. With the postman's eight threads they are what the database's pool holds; more threads would
+#: only wait in other places, since one process has one interpreter lock (tests/bench/README.md).
+THREADS = 16
 #: Bytes. Slack's largest requests (a view of 250 kB, escaped) are far below.
 LARGEST = 2 * 1024 * 1024
 
@@ -31,7 +35,8 @@ class Replied(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
 
-SlackHttp = Callable[[Mapping[str, str], bytes], Replied]
+#: Lower-case headers, the body, and the seconds it waited for its turn.
+SlackHttp = Callable[[Mapping[str, str], bytes, float], Replied]
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Health:
 
 def create_app(slack: SlackHttp, health: Health) -> Starlette:
     """The application for an ASGI server."""
+    turns = CapacityLimiter(THREADS)
 
     async def slack_events(request: Request) -> Response:
         try:
@@ -55,7 +61,12 @@ def create_app(slack: SlackHttp, health: Health) -> Starlette:
         if body is None:
             return PlainTextResponse("The body is too large.\n", status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = await run_in_threadpool(slack, headers, body)
+        arrived = time.monotonic()
+
+        def answer() -> Replied:
+            return slack(headers, body, time.monotonic() - arrived)
+
+        reply = await to_thread.run_sync(answer, limiter=turns)
         return Response(reply.body, status_code=reply.status, headers=dict(reply.headers))
 
     def healthz(request: Request) -> Response:

@@ -97,7 +97,7 @@ def bare_door(app: App, secret: str) -> SlackHttp:
     """The same way in as Lantern's: signature, dispatch, answer."""
     signatures = Signatures(secret)
 
-    def http(headers: Mapping[str, str], body: bytes) -> Reply:
+    def http(headers: Mapping[str, str], body: bytes, waited: float) -> Reply:
         why = signatures.why_not(headers, body)
         if why is not None:
             return Reply(401, why, {})
@@ -126,7 +126,7 @@ def serve_with_waitress(door: SlackHttp) -> str:
             name[5:].replace("_", "-").lower(): v for name, v in environ.items() if name[:5] == "HTTP_"
         }
         headers["content-type"] = environ.get("CONTENT_TYPE", "")
-        reply = door(headers, environ["wsgi.input"].read())
+        reply = door(headers, environ["wsgi.input"].read(), 0.0)
         start_response(f"{reply.status} -", list(reply.headers.items()))
         return [reply.body.encode()]
 

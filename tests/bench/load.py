@@ -1,0 +1,258 @@
+"""A thousand people at once.  `python -m tests.bench.load [--seconds 60] [--rate 50] [--hour 180000]`
+
+Slack is the stand-in with 150 ms a call, the bot `lantern serve` in a process of its own, over HTTP, and the client a
+third one. A command is due at its own moment, whatever became of the one before, and its ack is timed from that
+moment. Every entry that was answered "Logged" is looked for in the database afterwards, once.
+
+--hour N: N commands as fast as they are answered, and the bot's memory meanwhile (not done by default; 180,000 is an
+hour of 50 a second).
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import itertools
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from bot.store.tables import entry
+from tests.bench.apart import Apart
+from tests.bench.ground import HttpTarget, command_payload, databases, machine, signed
+
+LATENCY = 0.15
+#: Incidents that are logged into, and connections of the client.
+ROOMS, CONNECTIONS = 5, 32
+#: Seconds Slack waits for an ack.
+PATIENCE = 3.0
+
+
+@dataclass
+class Acks:
+    """What was sent and answered. Spans in seconds from the moment a command was due."""
+
+    spans: list[float] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    took: float = 0.0
+
+    def row(self) -> str:
+        cuts = statistics.quantiles(self.spans, n=100, method="inclusive")
+        late = sum(span > PATIENCE for span in self.spans)
+        return (
+            f"{len(self.spans) / self.took:6.0f}/s   p50 {cuts[49] * 1000:7.1f} ms   p99 {cuts[98] * 1000:7.1f} ms   "
+            f"slowest {max(self.spans):6.3f} s   late {late}   told it was not logged {len(self.refused)}"
+        )
+
+
+def asker(target: HttpTarget) -> Callable[[str, str], str]:
+    """Sends one command over a connection of its own that is kept, and gives the answer."""
+    parts = urlsplit(target.url)
+    kept = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+
+    def ask(channel: str, line: str) -> str:
+        body, headers = signed(target.secret, command_payload("A0BENCH000", channel, target.user, line))
+        kept.request("POST", "/slack/events", body, headers)
+        return kept.getresponse().read().decode()
+
+    return ask
+
+
+def send(target: HttpTarget, channels: list[str], marks: list[str], rate: float, connections: int) -> Acks:
+    """Each mark as one /log; `rate` a second, or (0) as fast as the connections are answered."""
+    acks = Acks()
+    numbers = itertools.count()
+    began = time.perf_counter() + 0.2
+
+    def run() -> None:
+        ask = asker(target)
+        while (number := next(numbers)) < len(marks):
+            due = began + number / rate if rate else time.perf_counter()
+            time.sleep(max(0.0, due - time.perf_counter()))
+            mark = marks[number]
+            said = ask(
+                channels[number % len(channels)], f"/log 10:30 UTC finding: half of the traffic {mark}"
+            )
+            acks.spans.append(time.perf_counter() - due)
+            (acks.logged if "Logged" in said else acks.refused).append(mark)
+
+    threads = [threading.Thread(target=run) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    acks.took = time.perf_counter() - began
+    return acks
+
+
+def memory_of(url: str) -> int:
+    """Resident kB of the process that listens at the address; 0 where /proc is not to be had."""
+    port = urlsplit(url).port or 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        cells = line.split()
+        if cells[1].endswith(f":{port:04X}") and cells[3] == "0A":
+            socket = f"socket:[{cells[9]}]"
+            break
+    else:
+        return 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(link.readlink().as_posix() == socket for link in (process / "fd").iterdir()):
+                found = re.search(r"VmRSS:\s+(\d+)", (process / "status").read_text())
+                return int(found[1]) if found else 0
+        except OSError:
+            continue
+    return 0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A house under load: where to knock, the incidents' channels, and a client in a process of its own."""
+
+    here: Apart
+    target: HttpTarget
+    channels: list[str]
+    client: ProcessPoolExecutor
+
+    def send(self, name: str, count: int, rate: float, connections: int = CONNECTIONS) -> Acks:
+        marks = [f"{name}-{number}." for number in range(count)]
+        return self.client.submit(send, self.target, self.channels, marks, rate, connections).result()
+
+    def lost_and_doubled(self, name: str, acks: Acks) -> str:
+        with self.here.db.reading() as session:
+            texts = (
+                session.execute(select(entry.c.text).where(entry.c.text.like(f"%{name}-%"))).scalars().all()
+            )
+        found = [text.rpartition(" ")[2] for text in texts]
+        lost = len(set(acks.logged) - set(found))
+        extra = len(set(found) - set(acks.logged))
+        return f"logged {len(acks.logged)}, lost {lost}, doubled {len(found) - len(set(found))}, kept unsaid {extra}"
+
+
+def grounded(here: Apart, client: ProcessPoolExecutor) -> Ground:
+    for number in range(1, ROOMS + 1):
+        here.person("ana").types(f"/incident open logins fail {number} sev2", "#general")
+    channels = [here.channel_of(number) for number in range(1, ROOMS + 1)]
+    here.settled()
+    user = here.person("ana").id
+    target = HttpTarget(here.url, here.app.signing_secret, channels[0], user, "", "Logged")
+    ground = Ground(here, target, channels, client)
+    ground.send("warm", 100, 0.0, 4)
+    return ground
+
+
+def steady(ground: Ground, seconds: float, rate: float) -> None:
+    acks = ground.send("steady", int(seconds * rate), rate)
+    print(f"  {rate:g}/s for {seconds:g} s   {acks.row()}")
+    began = time.monotonic()
+    ground.here.settled(600)
+    print(
+        f"    {ground.lost_and_doubled('steady', acks)}; Slack told all of it {time.monotonic() - began:.1f} s later"
+    )
+
+
+def highest(ground: Ground, seconds: float) -> float:
+    """Commands a second with ever more people who log without a pause, while p99 stays under a second."""
+    best = 0.0
+    for connections in (4, 16, 64, 200):
+        probe = ground.send(f"probe{connections}", connections * 4, 0.0, connections)
+        count = max(200, int(seconds * len(probe.spans) / probe.took))
+        acks = ground.send(f"top{connections}", count, 0.0, connections)
+        cut = statistics.quantiles(acks.spans, n=100, method="inclusive")[98]
+        print(f"  {connections:>3} without a pause  {acks.row()}")
+        print(f"    {ground.lost_and_doubled(f'top{connections}', acks)}")
+        if cut < 1.0 and not acks.refused:
+            best = max(best, len(acks.spans) / acks.took)
+    return best
+
+
+def floor(url: str, seconds: float, client: ProcessPoolExecutor) -> float:
+    """The same command into a bare Bolt app that keeps the text with one INSERT."""
+    best = 0.0
+    with Apart(url, "http", serves=("tests.bench.served", "uvicorn", "insert")).running() as here:
+        target = HttpTarget(here.url, here.app.signing_secret, "C0BENCH000", "U0ANA00000", "", "Logged")
+        for connections in (4, 16, 64):
+            marks = [str(number) for number in range(int(seconds * 1000))]
+            acks = client.submit(send, target, ["C0BENCH000"], marks, 0.0, connections).result()
+            best = max(best, len(acks.spans) / acks.took)
+            print(f"  floor, {connections:>3} without a pause  {acks.row()}")
+    return best
+
+
+def open_twenty(here: Apart) -> None:
+    """Twenty openings at the same moment, by five people."""
+    people = [here.person(name) for name in ("ana", "ben", "chloe", "dev", "eve")]
+    for person in people:
+        person.types("/incident open", "#general")
+    before = len(here.standin.deliveries("command"))
+    barrier = threading.Barrier(20)
+
+    def run(number: int) -> None:
+        barrier.wait()
+        people[number % 5].types(f"/incident open at once {number} sev3", "#general")
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    acks = [one.answers[0].ms / 1000 for one in here.standin.deliveries("command")[before:]]
+    # Their channels follow at Slack's pace, twenty a minute; nothing of that is measured here.
+    print(f"  twenty openings at once: slowest ack {max(acks):.3f} s (goal 0.5 s)")
+
+
+def hour(ground: Ground, count: int) -> None:
+    """Memory while an hour's worth of commands is taken."""
+    parts = 12
+    for part in range(parts + 1):
+        print(f"  {count * part // parts:>8,} logged   {memory_of(ground.here.url) / 1024:7.1f} MB")
+        if part < parts:
+            acks = ground.send(f"hour{part}", count // parts, 0.0, 8)
+            assert not acks.refused, acks.refused[:3]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seconds", type=float, default=60.0, help="length of the steady run")
+    asked.add_argument("--rate", type=float, default=50.0, help="commands a second of the steady run")
+    asked.add_argument("--hour", type=int, default=0, help="commands of the memory run")
+    asked.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="only this one")
+    given = asked.parse_args()
+    with ProcessPoolExecutor(1, get_context("spawn")) as client:
+        for name, url in databases():
+            if given.database not in (None, name):
+                continue
+            print(f"{name}  ({machine()})")
+            if given.hour:
+                with Apart(url, "http", latency=LATENCY).running() as here:
+                    hour(grounded(here, client), given.hour)
+                continue
+            with Apart(url, "http", latency=LATENCY).running() as here:
+                ground = grounded(here, client)
+                steady(ground, given.seconds, given.rate)
+                open_twenty(here)
+            with Apart(url, "http", latency=LATENCY).running() as here:
+                again = replace(
+                    ground,
+                    here=here,
+                    target=replace(ground.target, url=here.url, secret=here.app.signing_secret),
+                )
+                held = highest(again, 5.0)
+            bare = floor(url, 3.0, client)
+            print(
+                f"  highest rate held with p99 under 1 s: {held:.0f}/s, {held / bare:.0%} of the floor ({bare:.0f}/s)"
+            )
+
+
+if __name__ == "__main__":
+    main()
