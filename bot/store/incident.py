@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.incident import Incident, Severity, Status
 from bot.store.db import Session
-from bot.store.once import insert_once
 from bot.store.tables import counter, incident, responder
 
 _FIELDS = tuple(field.name for field in fields(Incident))
@@ -30,6 +30,17 @@ _NEXT = {
         ("revision", incident.c.last_revision),
     )
 }
+_COUNTED = {"value": counter.c.value + 1}
+_NEXT_INCIDENT = {
+    "postgresql": postgresql.insert(counter)
+    .values(name="incident", value=1)
+    .on_conflict_do_update(index_elements=[counter.c.name], set_=_COUNTED)
+    .returning(counter.c.value),
+    "sqlite": sqlite.insert(counter)
+    .values(name="incident", value=1)
+    .on_conflict_do_update(index_elements=[counter.c.name], set_=_COUNTED)
+    .returning(counter.c.value),
+}
 _OVER = (Status.CLOSED.value, Status.CANCELLED.value, Status.MERGED.value)
 
 
@@ -42,13 +53,7 @@ def _incident(row: Any) -> Incident:
 
 def next_number(session: Session) -> int:
     """The next incident number. Held until the transaction ends, so there are no twins."""
-    insert_once(session, counter, name="incident", value=0)
-    taken: int = session.execute(
-        update(counter)
-        .where(counter.c.name == "incident")
-        .values(value=counter.c.value + 1)
-        .returning(counter.c.value)
-    ).scalar_one()
+    taken: int = session.execute(_NEXT_INCIDENT[session.dialect.name]).scalar_one()
     return taken
 
 

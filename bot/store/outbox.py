@@ -29,6 +29,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.db import Session
@@ -127,28 +128,35 @@ def put(session: Session, parcel: Parcel, now: datetime, *, coalesce: bool = Fal
         kept = _replace_args(session, parcel)
         if kept is not None:
             return kept
-    put_at = moment(session, now)
-    row = insert_once(
-        session,
-        work,
-        kind=parcel.kind,
-        key=parcel.key,
-        args=dict(parcel.args),
-        dedup_key=parcel.dedup_key,
-        state="open",
-        next_at=put_at if parcel.not_before is None else parcel.not_before,
-        attempts=0,
-        incident_id=parcel.incident_id,
-        asked_by=parcel.asked_by,
-        asked_in=parcel.asked_in,
-        created_at=put_at,
-    )
-    if row is None:
-        return None
+    values = {
+        "kind": parcel.kind,
+        "key": parcel.key,
+        "args": dict(parcel.args),
+        "dedup_key": parcel.dedup_key,
+        "state": "open",
+        "attempts": 0,
+        "incident_id": parcel.incident_id,
+        "asked_by": parcel.asked_by,
+        "asked_in": parcel.asked_in,
+    }
     if session.dialect.name == "postgresql":
-        session.execute(select(func.pg_notify(BELL, "")))
-    work_id: int = row.id
-    return work_id
+        row = session.execute(_PUT_AND_RING, values | {"not_before": parcel.not_before}).one_or_none()
+    else:
+        due = now if parcel.not_before is None else parcel.not_before
+        row = insert_once(session, work, **values, next_at=due, created_at=now)
+    return None if row is None else int(row.id)
+
+
+# One statement instead of three: the database's own time, the row, and the bell that wakes the postmen.
+_PUT_AND_RING = (
+    postgresql.insert(work)
+    .values(
+        next_at=func.coalesce(bindparam("not_before", type_=UtcDateTime), func.statement_timestamp()),
+        created_at=func.statement_timestamp(),
+    )
+    .on_conflict_do_nothing()
+    .returning(work.c.id, func.pg_notify(BELL, ""))
+)
 
 
 def _replace_args(session: Session, parcel: Parcel) -> int | None:
