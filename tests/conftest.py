@@ -22,7 +22,7 @@ def missing(sentence: str) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, once on each engine."""
+    """A database, once on each engine: no file yet on SQLite, this version's tables on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'lantern.db'}"
     try:

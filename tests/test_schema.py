@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.settings import shipped
 from bot.store import schema
 from bot.store.db import Database
+from tests import postgres
+from tests.conftest import missing
 
 
-def test_the_migrations_make_the_tables_of_the_code(database_url: str) -> None:
-    db = Database(database_url)
+def empty_database(engine: str, folder: Path) -> str:
+    if engine == "sqlite":
+        return f"sqlite:///{folder / 'lantern.db'}"
+    try:
+        return postgres.new_database(postgres.shared_cluster(), is_empty=True)
+    except postgres.NoPostgres as absent:
+        missing(f"PostgreSQL is not installed: {absent}.")
+        raise AssertionError("unreachable") from absent
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_migrations_make_the_tables_of_the_code(engine: str, tmp_path: Path) -> None:
+    db = Database(empty_database(engine, tmp_path))
     try:
         schema.migrate(db, shipped("migrations"))
         with db.engine.connect() as connection:
