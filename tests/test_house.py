@@ -17,6 +17,7 @@ SOURCES = sorted(BOT.rglob("*.py"))
 FLOORS = {
     "domain/": 0,
     "settings.py": 0,
+    "balancers/": 1,
     "exporters/": 1,
     "runbooks.py": 1,
     "runbook_lint.py": 1,

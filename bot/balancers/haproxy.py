@@ -1,0 +1,261 @@
+"""HAProxy: `show stat`, `show info` and `show servers state`, all answered at the socket's level `user`.
+
+Fields are those of the management guide, chapter 9.1 (the CSV statistics format). Two samples are subtracted: counters
+run since the last reload, which sets them to 0.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.balancers.sample import BadReading, Sample
+from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
+
+KIND = "haproxy"
+STAT, INFO, STATE = "show stat", "show info", "show servers state"
+#: The only commands that are ever sent.
+COMMANDS = (STAT, INFO, STATE)
+
+_HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    rows: list[Row]
+    info: Mapping[str, str]
+    #: Server name -> its row of `show servers state`.
+    states: Mapping[str, Row] = field(default_factory=dict)
+
+
+def picture(
+    before: Sample, after: Sample, backend: str, intended: Mapping[str, float] | None = None, front: str = ""
+) -> Pool:
+    """The pool between two samples. Raises BadReading when they do not hold that backend.
+
+    `front` names the frontend when one process has several.
+    """
+    old, new = _read(before, backend), _read(after, backend)
+    servers = _servers(new.rows, backend)
+    if not servers:
+        raise BadReading(_no_such_backend(backend, new.rows))
+    olds = {row["svname"]: row for row in _servers(old.rows, backend)}
+    whole, whole_before = _row(new.rows, backend, "BACKEND"), _row(old.rows, backend, "BACKEND")
+    is_restarted = _is_restarted(old, new, backend, after.at - before.at)
+    built = [_server(row, {} if is_restarted else olds.get(row["svname"], {}), new.states) for row in servers]
+    arrived = _grown(whole, whole_before, "stot")
+    tries = sum(one.requests for one in built)
+    placed = _grown(whole, whole_before, "lbtot")
+    server_errors = sum(one.errors for one in built)
+    algorithm = whole.get("algo", "")
+    wanted = dict(intended or {})
+    return Pool(
+        kind=KIND,
+        backend=backend,
+        servers=with_absent(built, wanted),
+        window=after.at - before.at,
+        fronts=_fronts(old, new, front),
+        policy=_policy(algorithm),
+        algorithm=algorithm,
+        arrived=arrived,
+        own_errors=max(0, _grown(whole, whole_before, "hrsp_5xx") - server_errors),
+        queue=_number(whole, "qcur") + sum(one.queue for one in built),
+        queue_before=sum(_number(row, "qcur") for row in (whole_before, *olds.values())),
+        # With redispatch a request is placed twice, so lbtot may be above what arrived.
+        bypass=max(0.0, 1 - placed / tries) if tries else None,
+        is_restarted=is_restarted,
+        intended=wanted,
+    )
+
+
+def backends(sample: Sample) -> list[str]:
+    """The names of the backends that have servers."""
+    rows = _rows(sample.texts.get(STAT, ""))
+    return list(dict.fromkeys(row["pxname"] for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")))
+
+
+def _read(sample: Sample, backend: str) -> _Reading:
+    info = dict(line.split(": ", 1) for line in sample.texts.get(INFO, "").splitlines() if ": " in line)
+    return _Reading(_rows(sample.texts.get(STAT, "")), info, _states(sample.texts.get(STATE, ""), backend))
+
+
+def _rows(text: str) -> list[Row]:
+    lines = [line for line in text.lstrip("# \r\n").splitlines() if line.strip()]
+    if not lines or "pxname" not in lines[0]:
+        raise BadReading("HAProxy's answer to `show stat` is not its CSV; is this the stats socket?")
+    found: list[Row] = []
+    for row in csv.DictReader(lines):
+        if row.get("pxname") and row.get("svname"):
+            found.append({name: value or "" for name, value in row.items() if name})
+    return found
+
+
+def _states(text: str, backend: str) -> dict[str, Row]:
+    lines = text.splitlines()
+    head = next((line for line in lines if line.startswith("#")), "")
+    names = head.lstrip("# ").split()
+    found: dict[str, Row] = {}
+    for line in lines:
+        values = line.split()
+        if line.startswith("#") or len(values) < len(names) or not names:
+            continue
+        row = dict(zip(names, values, strict=False))
+        if row.get("be_name") == backend:
+            found[row["srv_name"]] = row
+    return found
+
+
+def _servers(rows: Sequence[Row], backend: str) -> list[Row]:
+    # type 2 is a server; a listener (3) is the process's own.
+    return [
+        row
+        for row in rows
+        if row["pxname"] == backend
+        and row["svname"] not in ("FRONTEND", "BACKEND")
+        and row.get("type", "2") == "2"
+    ]
+
+
+def _row(rows: Sequence[Row], proxy: str, name: str) -> Row:
+    return next((row for row in rows if row["pxname"] == proxy and row["svname"] == name), {})
+
+
+def _no_such_backend(backend: str, rows: Sequence[Row]) -> str:
+    known = list(dict.fromkeys(row["pxname"] for row in rows if row["svname"] == "BACKEND"))
+    return f"HAProxy has no backend `{backend}` with servers. It has: {', '.join(known) or 'none'}."
+
+
+def _number(row: Row, name: str) -> int:
+    value = row.get(name, "")
+    return int(value) if value.lstrip("-").isdigit() else 0
+
+
+def _maybe(row: Row, name: str) -> int | None:
+    value = row.get(name, "")
+    return int(value) if value.isdigit() else None
+
+
+def _grown(new: Row, old: Row, name: str) -> int:
+    return max(0, _number(new, name) - _number(old, name))
+
+
+def _is_restarted(old: _Reading, new: _Reading, backend: str, window: float) -> bool:
+    uptime = new.info.get("Uptime_sec", "")
+    if uptime.isdigit() and int(uptime) + 1 < window:
+        return True
+    if old.info.get("Pid") and new.info.get("Pid") and old.info["Pid"] != new.info["Pid"]:
+        return True
+    before = {(row["pxname"], row["svname"]): row for row in old.rows}
+    return any(
+        _number(row, "stot") < _number(before.get((row["pxname"], row["svname"]), {}), "stot")
+        for row in new.rows
+    )
+
+
+def _server(new: Row, old: Row, states: Mapping[str, Row]) -> Server:
+    state = states.get(new["svname"], {})
+    standing = _standing(new)
+    requests = _grown(new, old, "stot")
+    unreached = _grown(new, old, "econ") + _grown(new, old, "wredis")
+    return Server(
+        name=new["svname"],
+        address=new.get("addr", ""),
+        requests=requests,
+        standing=standing,
+        weight=float(_number(new, "weight")) if new.get("weight") else None,
+        file_weight=float(state["srv_iweight"]) if state.get("srv_iweight", "").isdigit() else None,
+        is_set_at_run_time=_is_set_at_run_time(standing, state),
+        is_warming=bool(new.get("throttle")) and _number(new, "throttle") < 100,
+        errors=_grown(new, old, "hrsp_5xx"),
+        answers=sum(
+            _grown(new, old, f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
+        ),
+        unreached=unreached,
+        unanswered=_grown(new, old, "eresp"),
+        queue=_number(new, "qcur"),
+        busy=_number(new, "scur"),
+        busy_limit=_maybe(new, "slim"),
+        latency=float(_number(new, "rtime")) if requests and new.get("rtime") else None,
+        latency_before=float(_number(old, "rtime")) if _number(old, "stot") and old.get("rtime") else None,
+        latency_most=float(_number(new, "rtime_max")) if new.get("rtime_max") else None,
+        check=_check(new),
+        has_check=new.get("status", "") != "no check",
+    )
+
+
+def _standing(row: Row) -> Standing:
+    # "UP 1/3" is up and failing checks, "DOWN 1/2" is down and passing some.
+    word = row.get("status", "").split(" ")[0].upper()
+    if word in ("MAINT", "DRAIN", "DOWN"):
+        return Standing(word)
+    if word == "NOLB":
+        return Standing.DRAIN
+    return Standing.BACKUP if row.get("bck") == "1" else Standing.UP
+
+
+def _is_set_at_run_time(standing: Standing, state: Row) -> bool | None:
+    if standing not in (Standing.DRAIN, Standing.MAINT) or not state.get("srv_admin_state", "").isdigit():
+        return None
+    # Bits of srv_admin_state: 1 forced maintenance, 2 inherited, 4 by the file, 8 forced drain, 16 inherited drain,
+    # 32 by name resolution.
+    return not int(state["srv_admin_state"]) & 4
+
+
+def _check(row: Row) -> str:
+    status = row.get("check_status", "").lstrip("* ")
+    if not status or status.endswith("OK") or status == "UNK":
+        return ""
+    code = row.get("check_code", "")
+    return f"{status}/{code}" if code else status
+
+
+def _policy(algorithm: str) -> Policy:
+    word = algorithm.split("(")[0].strip()
+    if word in _HASHES:
+        return Policy.HASH
+    if word == "leastconn":
+        return Policy.LEAST_BUSY
+    if word == "first":
+        return Policy.FIRST
+    return Policy.EVEN
+
+
+def _fronts(old: _Reading, new: _Reading, front: str) -> tuple[Front, ...]:
+    found = []
+    info = new.info
+    if info.get("Maxconn", "").isdigit() and info.get("CurrConns", "").isdigit():
+        rate_limit = max(
+            (int(info.get(name, "0") or 0) for name in ("SessRateLimit", "ConnRateLimit")), default=0
+        )
+        found.append(
+            Front(
+                "the balancer",
+                is_http=False,
+                busy=int(info["CurrConns"]),
+                busy_limit=int(info["Maxconn"]),
+                rate=float(info.get("SessRate", "0") or 0),
+                rate_limit=float(rate_limit) or None,
+            )
+        )
+    for row in new.rows:
+        if row["svname"] != "FRONTEND" or row["pxname"] == "stats" or (front and row["pxname"] != front):
+            continue
+        before = _row(old.rows, row["pxname"], "FRONTEND")
+        has_tls = bool(_number(row, "ssl_sess") or _number(row, "ssl_failed_handshake"))
+        found.append(
+            Front(
+                f"the frontend {row['pxname']}",
+                connections=_grown(row, before, "conn_tot"),
+                requests=_grown(row, before, "req_tot"),
+                is_http=row.get("mode", "http") == "http",
+                failed_handshakes=_grown(row, before, "ssl_failed_handshake") if has_tls else None,
+                busy=_number(row, "scur"),
+                busy_limit=_maybe(row, "slim"),
+                rate=float(_number(row, "rate")),
+                rate_limit=float(_number(row, "rate_lim")) or None,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,100 @@
+"""Limits behind the balancer, what it answers by itself, and what is the application's."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+from bot.domain.checks.given import SLOW_ANSWER, Said
+from bot.domain.figures import Figures, in_rotation
+from bot.domain.findings import Cause, Culprit, Finding, milliseconds, of_all, percent
+from bot.domain.pool import Pool
+
+
+def queue(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Requests that wait in the balancer: 10, or some in both samples. Healthy pools had none."""
+    waiting = pool.queue
+    if waiting < 10 and not (waiting >= 1 and pool.queue_before >= 1):
+        return
+    inside = in_rotation(pool)
+    full = [s for s in inside if s.busy is not None and s.busy_limit and s.busy >= s.busy_limit]
+    how = f"{waiting} request{'s' if waiting != 1 else ''} wait in the balancer"
+    slow = [s.latency for s in full if s.latency is not None]
+    if full and slow and statistics.median(slow) >= SLOW_ANSWER:
+        words = (
+            f"{how}: {of_all(len(full), len(inside))} as busy as allowed, and an answer takes "
+            f"{milliseconds(statistics.median(slow))}"
+        )
+        yield Finding(
+            Cause.APPLICATION, words, Culprit.APPLICATION, waiting >= 10, tuple(s.name for s in full)
+        )
+        return
+    if full:
+        most = sorted({server.busy_limit or 0 for server in full})
+        limit = f"{most[0]}" if len(most) == 1 else f"{most[0]} to {most[-1]}"
+        words = f"{how}: {of_all(len(full), len(inside))} at their limit of {limit} at a time"
+    else:
+        words = f"{how}, though no server is at its limit"
+    yield Finding(Cause.QUEUE, words, Culprit.BALANCER, waiting >= 10, tuple(s.name for s in full))
+
+
+def overflow(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Requests refused by a circuit breaker: 5 of them, and 2 %."""
+    whole = max(pool.total + pool.overflowed, 1)
+    if pool.overflowed >= 5 and pool.overflowed >= 0.02 * whole:
+        words = f"{percent(pool.overflowed / whole)} of the requests are refused by the balancer's limit on open ones"
+        yield Finding(Cause.OVERFLOW, words, Culprit.BALANCER, is_bad=True)
+
+
+def own_errors(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """5xx that the balancer wrote itself: 2 % of what arrived; healthy pools had none."""
+    if not pool.own_errors or pool.own_errors < 5 or found.own_errors < 0.02 or _explains_refusals(said):
+        return
+    waited = [s for s in pool.servers if s.unanswered >= 5 and s.unanswered >= 0.02 * max(1, s.requests)]
+    part = percent(found.own_errors)
+    if waited and 2 * len(waited) >= len([s for s in pool.servers if s.requests]):
+        longest = max((s.latency_most or 0.0 for s in pool.servers), default=0.0)
+        if longest >= 2 * SLOW_ANSWER:
+            words = (
+                f"{part} of the requests time out after waiting for every server alike, and answers take up to "
+                f"{milliseconds(longest)}: the servers are slow or hang"
+            )
+            yield Finding(Cause.APPLICATION, words, Culprit.APPLICATION, is_bad=True)
+            return
+        hint = f"; no answer took longer than {milliseconds(longest)}" if longest else ""
+        words = (
+            f"{part} of the requests get a 5xx that the balancer wrote after waiting for every server alike: "
+            f"its time-out is too short{hint}"
+        )
+        yield Finding(Cause.TIMEOUT, words, Culprit.BALANCER, is_bad=True)
+        return
+    if any(finding.is_bad for finding in said):
+        return
+    why = pool.own_errors_why or "its log says why"
+    words = f"{part} of the requests get a 5xx that the balancer wrote itself: {why}"
+    yield Finding(Cause.OWN_ERRORS, words, Culprit.BALANCER, is_bad=True)
+
+
+def _explains_refusals(said: Said) -> bool:
+    causes = {
+        Cause.HEALTH_CHECK,
+        Cause.SERVER_DOWN,
+        Cause.UNREACHABLE,
+        Cause.QUEUE,
+        Cause.OVERFLOW,
+        Cause.PARKED,
+    }
+    return any(finding.is_bad and finding.cause in causes for finding in said)
+
+
+def application(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Every server alike fails or is slow: not the balancer. Only when nothing else explains it."""
+    if any(finding.is_bad for finding in said):
+        return
+    if found.errors >= 0.02 and sum(s.errors for s in pool.servers) >= 5:
+        words = f"every server alike answers {percent(found.errors)} of the requests with 5xx"
+        yield Finding(Cause.APPLICATION, words, Culprit.APPLICATION, is_bad=True)
+    timed = [s.latency for s in pool.servers if s.latency is not None and s.requests]
+    if timed and statistics.median(timed) >= SLOW_ANSWER:
+        words = f"every server alike takes {milliseconds(statistics.median(timed))} to answer"
+        yield Finding(Cause.APPLICATION, words, Culprit.APPLICATION, is_bad=True)

@@ -1,0 +1,55 @@
+"""Nobody comes in: limits in front of the pool, and handshakes that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.domain.checks.given import Said
+from bot.domain.figures import Figures
+from bot.domain.findings import Cause, Culprit, Finding
+from bot.domain.pool import Pool
+
+
+def limits(pool: Pool) -> Iterable[Finding]:
+    """A limit in front that is reached; healthy fronts were at 0.005 of theirs."""
+    is_full = False
+    for front in pool.fronts:
+        # The process's own limit comes first, and is also that of its frontends.
+        if (
+            not is_full
+            and front.busy is not None
+            and front.busy_limit
+            and front.busy >= 0.9 * front.busy_limit
+        ):
+            is_full = True
+            yield Finding(
+                Cause.FRONT_FULL,
+                f"{front.name} is full ({front.busy} of {front.busy_limit} connections); further clients wait outside",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+        if front.rate is not None and front.rate_limit and front.rate >= 0.9 * front.rate_limit:
+            yield Finding(
+                Cause.RATE_LIMIT,
+                f"{front.name} takes {front.rate:.0f} sessions a second, which is its limit of {front.rate_limit:.0f}; "
+                "further clients wait outside",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+
+
+def handshakes(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Connections that never become requests. Healthy: one request or more a connection; expired certificate: none."""
+    for front in pool.fronts:
+        failed = front.failed_handshakes
+        is_failing = failed is not None and failed >= 20 and failed >= 0.5 * front.connections
+        is_silent = front.is_http and front.connections >= 100 and front.requests < 0.1 * front.connections
+        # Browsers and port checks open connections that they do not use: that alone is no proof.
+        if is_failing or (is_silent and failed is None):
+            yield Finding(
+                Cause.HANDSHAKE,
+                f"{front.connections} connections but {front.requests} requests: clients give up in the TLS handshake "
+                "(has the certificate expired?)",
+                Culprit.BALANCER,
+                is_bad=True,
+            )

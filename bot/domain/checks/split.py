@@ -1,0 +1,90 @@
+"""The split among the servers in rotation, and why it is not the intended one."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from bot.domain.checks.given import Said
+from bot.domain.figures import Figures, hottest, in_rotation, is_harmed, is_hot, split_limits
+from bot.domain.findings import Cause, Culprit, Finding, listed, percent
+from bot.domain.pool import Policy, Pool, Server
+
+
+def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Why requests are at the wrong server, among those in rotation."""
+    yield from _strangers(pool)
+    low, high = split_limits(pool, found)
+    if found.skew < low:
+        return
+    is_bad = found.skew >= high and is_harmed(pool, found)
+    inside = in_rotation(pool)
+    names = tuple(server.name for server in inside if is_hot(pool, server))
+
+    def because(cause: Cause, words: str) -> Finding:
+        return Finding(cause, words, Culprit.BALANCER, is_bad, names, is_about_split=True)
+
+    # 0.05 of drift is one server of ten at half its weight.
+    if found.drift is not None and found.drift >= 0.05 and pool.policy is not Policy.FIRST:
+        yield because(Cause.WEIGHTS, _weights(pool, inside))
+    elif (pool.bypass or 0.0) >= 0.10 and pool.queue < 10:
+        words = f"{percent(pool.bypass or 0.0)} of the requests skip the balancing: a cookie or stick table pins them"
+        yield because(Cause.PINNED, words)
+    elif pool.policy is Policy.HASH:
+        words = (
+            f"balance {pool.algorithm or 'by hash'} puts most requests on one server: too few distinct keys"
+        )
+        yield because(Cause.HASH, words)
+    elif pool.policy is Policy.FIRST:
+        yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
+    elif not _is_as_meant(pool, inside):
+        yield because(
+            Cause.UNEVEN, "weights and states do not explain it; look for stickiness or long connections"
+        )
+
+
+def _strangers(pool: Pool) -> Iterable[Finding]:
+    if not pool.intended:
+        return
+    strange = [
+        s for s in pool.servers if s.name not in pool.intended and pool.share(s) >= 0.02 and s.requests >= 5
+    ]
+    if strange:
+        part = sum(pool.share(server) for server in strange)
+        yield Finding(
+            Cause.STRANGER,
+            f"{percent(part)} of the requests go to {listed([s.name for s in strange])}, which nobody intended",
+            Culprit.BALANCER,
+            is_bad=part >= 0.10,
+            servers=tuple(server.name for server in strange),
+        )
+
+
+def _weights(pool: Pool, inside: Sequence[Server]) -> str:
+    now = [server.weight or 0.0 for server in inside]
+    by_file = [server.file_weight for server in inside]
+    words = f"its weights are {_row(now)}" if hottest(pool) else f"the weights are {_row(now)}"
+    if None in by_file:
+        return words
+    if by_file == now:
+        return f"{words}, as in the file"
+    return f"{words}, set at run time; the file says {_row([weight or 0.0 for weight in by_file])}"
+
+
+def _row(weights: Sequence[float]) -> str:
+    if len(weights) <= 6:
+        return "/".join(f"{weight:g}" for weight in weights)
+    first = "/".join(f"{weight:g}" for weight in weights[:5])
+    return f"{first}/... ({min(weights):g} to {max(weights):g})"
+
+
+def _is_as_meant(pool: Pool, inside: Sequence[Server]) -> bool:
+    """Whether servers that warm up, or with least connections the slower ones, are those that get less."""
+    if any(server.is_warming for server in inside):
+        return True
+    if pool.policy is not Policy.LEAST_BUSY:
+        return False
+    timed = [server for server in inside if server.latency is not None]
+    more = [s.latency or 0.0 for s in timed if pool.share(s) > pool.fair_share(s)]
+    less = [s.latency or 0.0 for s in timed if pool.share(s) < pool.fair_share(s)]
+    return bool(more and less) and statistics.median(less) > 1.2 * statistics.median(more)

@@ -1,0 +1,132 @@
+"""The figures of a pool that thresholds are set on, each with one plain meaning."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.pool import Policy, Pool, Server, Standing, distance, noise
+
+#: From here on a server's share is hot: half more than fair, and ten points.
+HOT_RATIO = 1.5
+HOT_POINTS = 0.10
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the thresholds look at. Parts are 0 to 1."""
+
+    requests: int
+    #: Part of the requests that went to the wrong server, against what people intended.
+    off_target: float
+    #: The same among the servers in rotation alone: what is wrong with the split itself.
+    skew: float
+    #: What chance alone would do to `skew`, and to `off_target`, once in a hundred looks.
+    noise: float
+    #: Part of the traffic that was meant for servers that are not in rotation.
+    out_of_rotation: float
+    #: Distance of the weights in force from the intent, among the servers in rotation; None without weights.
+    drift: float | None
+    #: 5xx of the servers, and 5xx that the balancer wrote, per request.
+    errors: float
+    own_errors: float
+
+    def named(self) -> dict[str, float]:
+        """The figures by the names that runbooks use in `expect`."""
+        return {
+            "requests": float(self.requests),
+            "off_target_share": self.off_target,
+            "not_ready": self.out_of_rotation,
+            "weight_off_target": self.drift or 0.0,
+            "error_share": self.errors + self.own_errors,
+            "balancer_error_share": self.own_errors,
+        }
+
+
+def figures(pool: Pool) -> Figures:
+    """The figures of a pool."""
+    inside = in_rotation(pool)
+    arrived = max(pool.arrived or 0, 1)
+    return Figures(
+        requests=pool.total,
+        off_target=distance([pool.share(s) for s in pool.servers], [pool.fair_share(s) for s in pool.servers])
+        if pool.total
+        else 0.0,
+        skew=_distance_among(pool, inside, [float(server.requests) for server in inside]),
+        noise=noise(max(len(inside), 1), pool.total),
+        out_of_rotation=sum(pool.fair_share(s) for s in pool.servers if not s.is_in_rotation),
+        drift=_drift(pool, inside),
+        errors=sum(s.errors for s in pool.servers) / max(pool.total, 1),
+        own_errors=(pool.own_errors or 0) / arrived if pool.arrived else 0.0,
+    )
+
+
+def in_rotation(pool: Pool) -> list[Server]:
+    """The servers that are meant to get requests, by the balancer's own account."""
+    return [server for server in pool.servers if server.is_in_rotation and server.standing is Standing.UP]
+
+
+def parts(amounts: Sequence[float]) -> list[float]:
+    """The amounts as parts of their sum; all 0 when there is nothing."""
+    whole = sum(amounts)
+    return [amount / whole if whole else 0.0 for amount in amounts]
+
+
+def _distance_among(pool: Pool, servers: Sequence[Server], amounts: Sequence[float]) -> float:
+    fair = [pool.fair_share(server) for server in servers]
+    if not servers or not sum(amounts) or not sum(fair):
+        return 0.0
+    return distance(parts(amounts), parts(fair))
+
+
+def _drift(pool: Pool, inside: Sequence[Server]) -> float | None:
+    weights = [server.weight for server in inside]
+    if not weights or any(weight is None for weight in weights):
+        return None
+    return _distance_among(pool, inside, [weight or 0.0 for weight in weights])
+
+
+def is_hot(pool: Pool, server: Server) -> bool:
+    """Whether it gets far more than its fair share."""
+    share, fair = pool.share(server), pool.fair_share(server)
+    return share >= HOT_RATIO * fair and share >= fair + HOT_POINTS
+
+
+def hottest(pool: Pool) -> Server | None:
+    """The server that is furthest above its fair share, if it is hot."""
+    hot = [server for server in pool.servers if is_hot(pool, server)]
+    return max(hot, key=lambda server: pool.share(server) - pool.fair_share(server), default=None)
+
+
+def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
+    """From which skew on the split is worth a word, and from which it is bad.
+
+    Clients that a cookie or a hash pins come in lumps: 200 of them, Zipf-busy, are 0.27 to 0.32 from even when nothing
+    is wrong (simulated), so there the limits are wider.
+    """
+    if pool.policy is Policy.HASH or (pool.bypass or 0.0) >= 0.10:
+        return max(0.25, found.noise), 0.40
+    return max(0.10, found.noise), 0.25
+
+
+def is_harmed(pool: Pool, found: Figures) -> bool:
+    """Whether anybody suffers: errors, requests that wait, or one server far slower than its neighbours."""
+    return (
+        found.errors >= 0.02
+        or found.own_errors >= 0.02
+        or pool.queue >= 10
+        or any(is_slow(pool, server) for server in pool.servers)
+    )
+
+
+def is_slow(pool: Pool, server: Server) -> bool:
+    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window."""
+    others = [
+        one.latency for one in pool.servers if one is not server and one.latency is not None and one.requests
+    ]
+    if server.latency is None or server.requests < 5 or not others:
+        return False
+    usual = statistics.median(others)
+    is_recovering = server.latency_before is not None and server.latency < 0.9 * server.latency_before
+    return server.latency >= 3 * usual and server.latency >= usual + 50 and not is_recovering

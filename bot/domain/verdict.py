@@ -1,0 +1,114 @@
+"""The verdict on a pool: is the balancer the cause, and why; one sentence that a tired person can act on.
+
+The order of the checks is the order of triage: nobody comes in (TLS, limits in front), servers that are out, the
+split, one bad or slow server, limits behind, what the balancer answers by itself, and at last "look at the
+application". What comes earlier explains what comes later. Traffic is compared with what people intended, never with
+the weights in force: in a misconfigured pool it follows those exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain import checks
+from bot.domain.checks.given import seen
+from bot.domain.figures import Figures, figures, hottest, in_rotation, split_limits
+from bot.domain.findings import RUNBOOK_OF, Culprit, Finding, percent
+from bot.domain.pool import ENOUGH, Pool
+
+#: Sentences hold this many findings; the others are in the details.
+_SAID = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the readings say."""
+
+    #: One line, no metric names, ends with a full stop.
+    sentence: str
+    #: The gravest first.
+    findings: tuple[Finding, ...]
+    figures: Figures
+    #: Where to look; None when it could not be judged.
+    culprit: Culprit | None
+    #: Whether the split could be judged: enough requests, and no reload between the samples.
+    is_judged: bool
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something was found that explains an outage."""
+        return any(finding.is_bad for finding in self.findings)
+
+    @property
+    def runbook_id(self) -> str:
+        """The runbook that helps; "" when none does."""
+        return next((RUNBOOK_OF[f.cause] for f in self.findings if f.cause in RUNBOOK_OF), "")
+
+
+def judge(pool: Pool) -> Verdict:
+    """The verdict. Never raises; what cannot be judged is said."""
+    found = figures(pool)
+    is_judged = not pool.is_restarted and seen(pool) >= ENOUGH
+    findings = [finding for check in checks.STANDING for finding in check(pool)]
+    if is_judged:
+        for look in checks.COUNTED:
+            findings += list(look(pool, found, tuple(findings)))
+    findings.sort(key=lambda finding: not finding.is_bad)
+    words = _sentence(pool, found, findings, is_judged)
+    return Verdict(words, tuple(findings), found, _culprit(pool, findings, is_judged), is_judged)
+
+
+def _culprit(pool: Pool, findings: Sequence[Finding], is_judged: bool) -> Culprit | None:
+    bad = next((finding.culprit for finding in findings if finding.is_bad), None)
+    if bad is not None or not is_judged:
+        return bad
+    is_uneven = hottest(pool) is not None and any(finding.is_about_split for finding in findings)
+    return Culprit.BALANCER if is_uneven else Culprit.APPLICATION
+
+
+def _sentence(pool: Pool, found: Figures, findings: Sequence[Finding], is_judged: bool) -> str:
+    bad = [finding for finding in findings if finding.is_bad]
+    said = "; ".join(finding.words for finding in findings[:_SAID])
+    if not is_judged:
+        return _ended(pool, "; ".join(filter(None, (said, _why_not(pool)))))
+    hot = hottest(pool)
+    if hot is not None and findings and findings[0].is_about_split:
+        got, fair = percent(pool.share(hot)), percent(pool.fair_share(hot))
+        said = f"{hot.name} gets {got} of the requests, {fair} would be fair: {said}"
+    well = f"{_all_well(pool, found)}: the balancer is not the cause"
+    if not findings:
+        return _ended(pool, f"{well}; look at the application")
+    if not bad:
+        is_uneven = any(finding.is_about_split for finding in findings) and hot is not None
+        return _ended(pool, f"{said}; nobody suffers from it yet" if is_uneven else f"{said}; {well}")
+    if all(finding.culprit is Culprit.APPLICATION for finding in bad):
+        besides = "".join(f"; besides, {finding.words}" for finding in findings[len(bad) :][:1])
+        words = "; ".join(finding.words for finding in bad[:_SAID])
+        return _ended(pool, f"{well}; {words}: look at the application{besides}")
+    return _ended(pool, said)
+
+
+def _ended(pool: Pool, words: str) -> str:
+    """As a sentence; a server's name keeps its own spelling."""
+    if not words.startswith(tuple(server.name for server in pool.servers)):
+        words = words[0].upper() + words[1:]
+    return f"{words}."
+
+
+def _all_well(pool: Pool, found: Figures) -> str:
+    inside = in_rotation(pool)
+    where = f"{len(inside)} of {len(pool.servers)} servers"
+    if found.skew < split_limits(pool, found)[0]:
+        split = f"traffic is even over {where} (within {max(1, math.ceil(found.skew * 100))} %)"
+    else:
+        split = f"{where} take traffic"
+    return split if pool.queue else f"{split} and nothing queues"
+
+
+def _why_not(pool: Pool) -> str:
+    if pool.is_restarted:
+        return "the counters were reset by a reload while they were read; sample again"
+    count = seen(pool)
+    return f"only {count} request{'s' if count != 1 else ''} in the window: too few to judge the split; sample again"
