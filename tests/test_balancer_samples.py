@@ -8,6 +8,7 @@ import pytest
 
 from bot.balancers import haproxy
 from bot.balancers.sample import Sample
+from bot.domain.catalogue import Balancer
 from bot.domain.findings import Cause, Culprit
 from bot.domain.verdict import Verdict, judge
 
@@ -76,7 +77,11 @@ def judged(folder: str, first: str, second: str) -> Verdict:
             haproxy.STATE: text(f"show_servers_state.{second}.txt"),
         },
     )
-    return judge(haproxy.picture(before, after, "be_auth", INTENDED.get(folder)))
+    return judge(
+        haproxy.picture(
+            before, after, Balancer("haproxy", "unix:/x", "be_auth", intended=INTENDED.get(folder, {}))
+        )
+    )
 
 
 def test_every_captured_folder_is_in_the_table() -> None:

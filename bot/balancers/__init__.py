@@ -1,4 +1,10 @@
-"""Reading load balancers: one file a kind. Each turns raw readings into a bot.domain.pool.Pool.
+"""Reading load balancers: one file a kind, found by `shelf.gather`.
 
-Read-only by construction: fixed commands and paths, addresses only from the catalogue, three seconds, a size limit.
+KIND                                    the word in the catalogue
+look(balancer) -> Sample                one look at the running balancer; raises NoReading with a sentence
+picture(before, after, balancer) -> Pool   what happened between two looks; raises NoReading
+sniff(text) -> str                      which of this kind's answers a text is, by its content; "" for none
+
+Read-only by construction: fixed commands and paths, addresses only from the catalogue, three seconds a question, a
+size limit, no redirects (asking.py).
 """

@@ -7,10 +7,13 @@ run since the last reload, which sets them to 0.
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.balancers.sample import BadReading, Sample
+from bot.balancers.asking import ask_http, ask_socket
+from bot.balancers.sample import NoReading, Sample
+from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
 KIND = "haproxy"
@@ -31,17 +34,32 @@ class _Reading:
     states: Mapping[str, Row] = field(default_factory=dict)
 
 
-def picture(
-    before: Sample, after: Sample, backend: str, intended: Mapping[str, float] | None = None, front: str = ""
-) -> Pool:
-    """The pool between two samples. Raises BadReading when they do not hold that backend.
+def look(balancer: Balancer) -> Sample:
+    """One look, at the stats socket, or at the statistics page as CSV (which tells less). Raises NoReading."""
+    if balancer.address.startswith(("http://", "https://")):
+        address = balancer.address.split(";")[0]
+        return Sample(time.monotonic(), {STAT: ask_http(address, ";csv")})
+    texts = {command: ask_socket(balancer.address, command) for command in COMMANDS}
+    return Sample(time.monotonic(), texts)
 
-    `front` names the frontend when one process has several.
-    """
+
+def sniff(text: str) -> str:
+    """Which command's answer a text is; "" when it is none of HAProxy's."""
+    start = text.lstrip()[:400]
+    if "pxname,svname" in start:
+        return STAT
+    if start.startswith("Name: HAProxy"):
+        return INFO
+    return STATE if "be_id be_name srv_id" in start else ""
+
+
+def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
+    """The pool between two samples. Raises NoReading when they do not hold that backend."""
+    backend = balancer.backend
     old, new = _read(before, backend), _read(after, backend)
     servers = _servers(new.rows, backend)
     if not servers:
-        raise BadReading(_no_such_backend(backend, new.rows))
+        raise NoReading(_no_such_backend(backend, new.rows))
     olds = {row["svname"]: row for row in _servers(old.rows, backend)}
     whole, whole_before = _row(new.rows, backend, "BACKEND"), _row(old.rows, backend, "BACKEND")
     is_restarted = _is_restarted(old, new, backend, after.at - before.at)
@@ -51,13 +69,13 @@ def picture(
     placed = _grown(whole, whole_before, "lbtot")
     server_errors = sum(one.errors for one in built)
     algorithm = whole.get("algo", "")
-    wanted = dict(intended or {})
+    wanted = dict(balancer.intended)
     return Pool(
         kind=KIND,
         backend=backend,
         servers=with_absent(built, wanted),
         window=after.at - before.at,
-        fronts=_fronts(old, new, front),
+        fronts=_fronts(old, new, balancer.front),
         policy=_policy(algorithm),
         algorithm=algorithm,
         arrived=arrived,
@@ -85,7 +103,7 @@ def _read(sample: Sample, backend: str) -> _Reading:
 def _rows(text: str) -> list[Row]:
     lines = [line for line in text.lstrip("# \r\n").splitlines() if line.strip()]
     if not lines or "pxname" not in lines[0]:
-        raise BadReading("HAProxy's answer to `show stat` is not its CSV; is this the stats socket?")
+        raise NoReading("HAProxy's answer to `show stat` is not its CSV; is this the stats socket?")
     found: list[Row] = []
     for row in csv.DictReader(lines):
         if row.get("pxname") and row.get("svname"):

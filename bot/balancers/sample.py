@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bot.domain.refusals import Refusal
 
 
-class BadReading(Refusal):
-    """What the balancer answered cannot be read; the sentence says why and what to do."""
+class NoReading(Refusal):
+    """The balancer cannot be read; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""The catalogue: which services there are, whose they are, and which balancer stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """One backend of one load balancer, and where its figures can be read. Never a place to change anything."""
+
+    #: haproxy, nginx, envoy, traefik, caddy, prometheus or aws.
+    kind: str
+    #: Where it answers: unix:/run/haproxy.sock, tcp:10.0.0.5:9999, http://10.0.0.5:9901, file:/var/log/nginx/access.log.
+    address: str
+    #: What the balancer calls the pool: HAProxy's backend, nginx's upstream, Envoy's cluster.
+    backend: str
+    #: What stands before the pool, where the balancer has several: HAProxy's frontend.
+    front: str = ""
+    #: Access log, for the kinds whose figures stand only there.
+    log: str = ""
+    #: Server -> what it should get, beside the others. Empty: equal shares of the servers that there are.
+    intended: Mapping[str, float] = field(default_factory=dict)
+    #: Server -> host:port, for the kinds that know their servers by address alone.
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, address: str) -> str:
+        """What people call the server at this address; the address itself when nobody named it."""
+        return next((name for name, known in self.addresses.items() if known == address), address)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One thing that people use and that can fail."""
+
+    name: str
+    owner: str = ""
+    #: Slack ids or handles of the user groups to tell.
+    groups: tuple[str, ...] = ()
+    balancers: tuple[Balancer, ...] = ()
+    #: Words that alerts and people use for it.
+    words: tuple[str, ...] = ()
