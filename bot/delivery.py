@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.domain.outcomes import RateLimited, Refused, Undelivered
+from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar
 from bot.domain.pace import Pace
 from bot.store import gates, outbox, outbox_bell
 from bot.store.db import Database, NotSaved, Session
@@ -216,6 +216,9 @@ class Postman:
         except Refused as refused:
             log.warning("work %d (%s) refused: %s", work.id, work.kind, refused.error)
             return self._aside(work, refused.error, refused.sentence)
+        except Unfamiliar as failure:
+            log.warning("work %d (%s): Slack says an unknown word, %s", work.id, work.kind, failure)
+            return self._failed(work, failure.error, failure.sentence)
         except Undelivered as failure:
             log.info("work %d (%s): %s %s", work.id, work.kind, type(failure).__name__, failure)
             return self._failed(work, f"{type(failure).__name__}: {failure}")
@@ -239,20 +242,24 @@ class Postman:
 
         return end
 
-    def _failed(self, work: Work, error: str) -> Ending:
+    def _failed(self, work: Work, error: str, unfamiliar: str = "") -> Ending:
+        """Tried again later; after its time set aside, with the sentence `unfamiliar` when that is given."""
         error = error[:2000]
+        rhythm = self._rhythm
+        give_up_after = rhythm.give_up_unfamiliar_after if unfamiliar else rhythm.give_up_after
 
         def end(hold: Hold) -> None:
             failing_for = hold.now - (hold.first_failed_at or hold.now)
-            if failing_for < self._rhythm.give_up_after:
+            if failing_for < give_up_after:
                 # As long again as it has been failing: 1 s, 2, 4 ... a minute.
-                wait = min(max(failing_for, self._rhythm.back_off_from), self._rhythm.back_off_to)
+                wait = min(max(failing_for, rhythm.back_off_from), rhythm.back_off_to)
                 wait *= 0.75 + 0.5 * _chance()
                 self._wake_in(wait)
                 hold.fail(hold.now + wait, error)
                 return
-            hours = self._rhythm.give_up_after.total_seconds() / 3600
-            self._aside(work, error, f"It was tried for {hours:g} hours. The last answer was: {error}")(hold)
+            hours = give_up_after.total_seconds() / 3600
+            tried = f"It was tried for {hours:g} hours. The last answer was: {error}"
+            self._aside(work, error, unfamiliar or tried)(hold)
 
         return end
 

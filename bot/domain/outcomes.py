@@ -20,6 +20,11 @@ class Refused(Undelivered):
         self.remedy = remedy
 
     @property
+    def word(self) -> str:
+        """Slack's word alone: "missing_scope" of "missing_scope: pins:write"."""
+        return self.error.partition(":")[0]
+
+    @property
     def sentence(self) -> str:
         """ "missing_scope: pins:write. Reinstall the app from app.yaml." """
         return f"{self.error.rstrip('.')}. {self.remedy}".strip()
@@ -40,3 +45,20 @@ class Unreachable(Undelivered):
 
 class Unknown(Undelivered):
     """It was sent and no answer came, or one that says nothing: a timeout, a reset, a 5xx."""
+
+
+class Unfamiliar(Unknown):
+    """Slack said no with a word that nobody here knows: tried again for a while, then like Refused."""
+
+    def __init__(self, method: str, error: str) -> None:
+        super().__init__(f"{method}: {error}")
+        self.method = method
+        self.error = error
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told once it is given up."""
+        return (
+            f"{self.error}. Slack answered {self.method} so, again and again, and Lantern does not know this word. "
+            f"Look it up at https://docs.slack.dev/reference/methods/{self.method}."
+        )

@@ -8,24 +8,39 @@ and one chat.postMessage reached Slack twice (slack_sdk 3.47, measured). Only th
 from __future__ import annotations
 
 import json
+import logging
+import math
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.domain.outcomes import RateLimited, Refused, Unknown, Unreachable
-from bot.slack.remedies import TOKEN_ERRORS, remedy
+from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar, Unknown, Unreachable
+from bot.slack.remedies import TOKEN_ERRORS, Meaning, meaning, remedy
 
 #: Seconds. Shorter than the postman's settling time (10 s): what a call did can then be seen at Slack.
 _WRITE_TIMEOUT = 8
 #: Seconds. A door that reads must still answer inside Slack's three.
 _READ_TIMEOUT = 2
+
+#: Seconds to wait after a 429 that does not say, in a number or a date, how long.
+_RETRY_AFTER = 5.0
+#: Seconds. Slack speaks of seconds to a minute or two; more than this comes from something in between.
+_LONGEST_RETRY_AFTER = 900.0
+
+#: All that a call may end in besides an answer. The SDK decodes bodies and lets what it cannot read pass:
+#: bytes of another charset (ValueError), a charset that does not exist (LookupError), a JSON number
+#: where an object should be (AttributeError). Slack may have done its part in each case.
+_UNREADABLE = (ValueError, LookupError, AttributeError, RecursionError)
+_TROUBLES = (SlackClientError, OSError, HTTPException, *_UNREADABLE)
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,15 @@ class Slack:
     """Slack's Web API for one bot token."""
 
     def __init__(self, token: str, api_url: str = "https://slack.com/api/") -> None:
-        self._writer = WebClient(token=token, base_url=api_url, timeout=_WRITE_TIMEOUT, retry_handlers=[])
-        self._reader = WebClient(token=token, base_url=api_url, timeout=_READ_TIMEOUT, retry_handlers=[])
+        # What goes wrong is logged once, with its work, by the postman or the door: the SDK's own lines
+        # say it a second time, and at DEBUG with everything that people wrote.
+        silent = logging.Logger("slack_sdk", level=logging.CRITICAL)
+        self._writer = WebClient(
+            token=token, base_url=api_url, timeout=_WRITE_TIMEOUT, retry_handlers=[], logger=silent
+        )
+        self._reader = WebClient(
+            token=token, base_url=api_url, timeout=_READ_TIMEOUT, retry_handlers=[], logger=silent
+        )
         self._identity: Identity | None = None
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -79,10 +101,19 @@ class Slack:
         """The same without asking: None before Slack has answered once."""
         return self._identity
 
+    def me(self) -> Identity:
+        """Who we are, for the postman: a token that Slack refuses is waited for, as in every other call."""
+        try:
+            return self.identity
+        except Refused as refused:
+            if refused.word not in TOKEN_ERRORS:
+                raise
+            raise Unreachable(f"auth.test: {refused.sentence}") from refused
+
     def _ask_identity(self) -> Identity:
         try:
             response = self._reader.api_call("auth.test")
-        except (SlackApiError, OSError, HTTPException) as error:
+        except _TROUBLES as error:
             raise _outcome("auth.test", error) from error
         scopes = str(response.headers.get("x-oauth-scopes") or response.headers.get("X-OAuth-Scopes") or "")
         return Identity(
@@ -95,7 +126,7 @@ class Slack:
 
     def permalink(self, channel_id: str, ts: str) -> str:
         """The address of a message. Asks who we are when that is not known yet; raises what call() raises."""
-        return f"{self.identity.team_url}archives/{channel_id}/p{ts.replace('.', '')}"
+        return f"{self.me().team_url}archives/{channel_id}/p{ts.replace('.', '')}"
 
     def upload(self, url: str, content: bytes) -> dict[str, Any]:
         """Send bytes to the address that files.getUploadURLExternal gave. Raises Unreachable or Unknown."""
@@ -106,7 +137,7 @@ class Slack:
         try:
             with urlopen(request, timeout=_WRITE_TIMEOUT) as response:  # noqa: S310
                 return {"status": int(response.status)}
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise _outcome("files.upload", error) from error
 
 
@@ -114,7 +145,7 @@ def _call(client: WebClient, method: str, arguments: dict[str, Any]) -> dict[str
     try:
         # Form fields, since a part of the methods takes no JSON body; what is nested goes as JSON text.
         response = client.api_call(method, data={name: _field(value) for name, value in arguments.items()})
-    except (SlackApiError, OSError, HTTPException) as error:
+    except _TROUBLES as error:
         raise _outcome(method, error) from error
     data = response.data
     if not isinstance(data, dict):
@@ -126,38 +157,77 @@ def _field(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _outcome(method: str, error: Exception) -> Exception:
+def _outcome(method: str, error: Exception) -> Undelivered:
     """What an exception of the SDK or of the network means for us."""
     if isinstance(error, SlackApiError):
         return _answered(method, error)
     reason = error.reason if isinstance(error, URLError) else error
-    if isinstance(reason, (ConnectionRefusedError, ssl.SSLError)) or _is_name_failure(reason):
-        return Unreachable(f"{method}: {reason}")
-    return Unknown(f"{method}: {type(reason).__name__}: {reason}")
+    if isinstance(error, _UNREADABLE):
+        return Unknown(f"{method} answered something that cannot be read ({type(error).__name__})")
+    said = f"{type(reason).__name__}: {reason}"[:300]
+    if isinstance(reason, (ConnectionRefusedError, socket.gaierror)) or _is_before_tls(error, reason):
+        return Unreachable(f"{method}: {said}")
+    return Unknown(f"{method}: {said}")
 
 
-def _is_name_failure(reason: object) -> bool:
-    return type(reason).__name__ == "gaierror"
+def _is_before_tls(error: Exception, reason: object) -> bool:
+    # urllib wraps what fails before the answer is waited for. An end of file can also be that of a request
+    # that was sent: then nobody knows.
+    return (
+        isinstance(error, URLError)
+        and isinstance(reason, ssl.SSLError)
+        and not isinstance(reason, ssl.SSLEOFError)
+    )
 
 
-def _answered(method: str, error: SlackApiError) -> Exception:
+def _answered(method: str, error: SlackApiError) -> Undelivered:
     response = error.response
     status = int(getattr(response, "status_code", 200) or 200)
-    data = response.data if isinstance(getattr(response, "data", None), dict) else {}
+    answer = getattr(response, "data", None)
+    data = answer if isinstance(answer, dict) else {}
     said = str(data.get("error") or "")
-    if status == 429 or said in {"ratelimited", "rate_limited"}:
-        headers = {str(key).lower(): value for key, value in dict(response.headers or {}).items()}
-        return RateLimited(method, float(headers.get("retry-after") or 1))
-    # These say that Slack is not well, not that our request is wrong.
-    if status >= 500 or said in {
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-        "",
-    }:
-        return Unknown(f"{method} answered {status} {said}".strip())
-    if said in TOKEN_ERRORS and method != "auth.test":
+    what = Meaning.SLOW_DOWN if status == 429 else meaning(said)
+    if what is Meaning.SLOW_DOWN:
+        headers = {str(name).lower(): str(value) for name, value in dict(response.headers or {}).items()}
+        return RateLimited(method, retry_after(headers))
+    # The SDK puts a sentence of its own there when the body was not JSON: a proxy's page, half an answer.
+    if len(said.split()) > 1:
+        return Unknown(f"{method} answered {status} and something that is not JSON")
+    if status >= 500 or what is Meaning.UNWELL:
+        return Unknown(f"{method} answered {status} {said}"[:300].strip())
+    if what is Meaning.NOT_NOW and not (method == "auth.test" and said in TOKEN_ERRORS):
         return Unreachable(f"{method}: {said}. {remedy(said)}")
-    detail = data.get("needed") or "; ".join((data.get("response_metadata") or {}).get("messages") or [])
-    return Refused(f"{said}: {detail}" if detail else said, remedy(said))
+    if what is Meaning.UNFAMILIAR:
+        return Unfamiliar(method, said[:100])
+    detail = data.get("needed") or "; ".join(_errors_of(data))
+    return Refused(f"{said}: {detail}"[:500] if detail else said, remedy(said))
+
+
+def _errors_of(answer: dict[str, Any]) -> list[str]:
+    """What Slack says beside its error word; its warnings are about something else."""
+    said = (answer.get("response_metadata") or {}).get("messages") or []
+    return [str(one) for one in said if not str(one).startswith("[WARN]")]
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that an answer asks to wait; its headers' names in lower case.
+
+    Slack sends whole seconds. A proxy may send a date (RFC 9110), none, or nonsense.
+    """
+    said = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = _seconds_to(said, headers.get("date", ""))
+    if not math.isfinite(seconds):
+        seconds = _RETRY_AFTER
+    # "0" means soon, not at once and for ever.
+    return min(max(seconds, 1.0), _LONGEST_RETRY_AFTER)
+
+
+def _seconds_to(moment: str, now: str) -> float:
+    """From one HTTP date to another: both are the other side's clock."""
+    try:
+        return (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return _RETRY_AFTER

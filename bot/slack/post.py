@@ -99,7 +99,7 @@ class Post:
             except Refused as refused:
                 if refused.error.startswith(_UNDRAWABLE):
                     self.slack.call("chat.update", **arguments)
-                elif refused.error not in {"message_not_found", "is_inactive"}:
+                elif refused.word not in {"message_not_found", "is_inactive"}:
                     raise
             return {"ts": ts}
 
@@ -158,6 +158,6 @@ def done_when(call: Callable[[], Answer], *fine: str) -> Answer:
     try:
         call()
     except Refused as refused:
-        if refused.error.split(":")[0] not in fine:
+        if refused.word not in fine:
             raise
     return {}

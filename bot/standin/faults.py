@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Kind = Literal["ratelimited", "http", "error", "drop_before", "drop_after", "hang", "latency"]
-KINDS = ("ratelimited", "http", "error", "drop_before", "drop_after", "hang", "latency")
+Kind = Literal[
+    "ratelimited", "http", "error", "drop_before", "drop_after", "hang", "latency", "raw", "halfway"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass
@@ -16,6 +18,8 @@ class Fault:
     """`times` calls of `method` ("*" is any) go wrong; -1 is until cleared.
 
     drop_before and hang: nothing happens.  drop_after: the effect happens, the answer is lost.
+    raw: answered with exactly `status`, `headers` and `body`.  halfway: the connection is cut in the middle of `body`.
+    Of these only `is_done` lets the effect happen all the same, as it does of http and error.
     `seconds` is waited first (latency: before the effect; drop_after: after it).
     """
 
@@ -26,6 +30,11 @@ class Fault:
     retry_after: int = 1
     status: int = 503
     error: str = "internal_error"
+    #: error: Slack's response_metadata.messages
+    messages: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = '{"ok": true}'
+    is_done: bool = False
     seconds: float = 0.0
     #: only calls with these arguments, e.g. {"channel": "C1"}
     where: dict[str, str] = field(default_factory=dict)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bot.standin.api.method import Arguments, CallContext, Method
 from bot.standin.faults import Call, Fault, Faults
@@ -65,6 +66,9 @@ class WebApi:
             call.fault = fault.kind
             if fault.kind != "drop_after" and fault.seconds:
                 await asyncio.sleep(fault.seconds)
+            if fault.is_done:
+                with suppress(Refused):
+                    self._run(call, token, args)
             early = await self._instead(request, call, fault)
             if early is not None:
                 return early
@@ -100,12 +104,30 @@ class WebApi:
             return Response("upstream trouble", status_code=fault.status, media_type="text/plain")
         if fault.kind == "error":
             call.error = fault.error
-            return JSONResponse({"ok": False, "error": fault.error})
+            said = {"response_metadata": {"messages": list(fault.messages)}} if fault.messages else {}
+            return JSONResponse({"ok": False, "error": fault.error} | said)
+        if fault.kind == "raw":
+            return Response(fault.body, status_code=fault.status, headers=fault.headers)
+        if fault.kind == "halfway":
+            return self._half(request, fault)
         if fault.kind == "hang":
             while (await request.receive())["type"] != "http.disconnect":
                 pass
         self._cut(request)
         return Response()
+
+    def _half(self, request: Request, fault: Fault) -> Response:
+        whole = fault.body.encode()
+
+        async def half() -> AsyncIterator[bytes]:
+            yield whole[: len(whole) // 2]
+            self._cut(request)
+            # The server would complain of the missing half; the caller is gone before it can.
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+
+        headers = {"content-type": "application/json", "content-length": str(len(whole))}
+        return StreamingResponse(half(), headers=headers)
 
     def _run(self, call: Call, token: str, args: Json) -> Json:
         with self._ws.lock:

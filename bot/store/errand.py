@@ -46,6 +46,8 @@ class Rhythm:
     back_off_from: timedelta = timedelta(seconds=1)
     back_off_to: timedelta = timedelta(seconds=60)
     give_up_after: timedelta = timedelta(hours=24)
+    #: A refusal in a word that nobody knows is not held up as long as that: the channel waits behind it.
+    give_up_unfamiliar_after: timedelta = timedelta(minutes=1)
 
 
 class PutBack(Exception):

@@ -104,14 +104,15 @@ def log_marked_message(post: Post, errand: Errand) -> None:
                 "message"
             )
         except Refused as refused:
-            if refused.error in {"message_not_found", "bad_timestamp"}:
+            if refused.word in {"message_not_found", "bad_timestamp"}:
                 return {"message": None}
             raise
         return {"message": message}
 
     message = errand.step("read", read, method="reactions.get")["message"]
     seen = read_message(channel, message) if isinstance(message, dict) else None
-    if seen is None or seen.author in {post.slack.identity.bot_user_id, post.slack.identity.bot_id}:
+    me = post.slack.me()
+    if seen is None or seen.author in {me.bot_user_id, me.bot_id}:
         return
     origin = f"work:{errand.work.id}"
     # A message may be longer than an entry; its link leads to the whole.
@@ -186,7 +187,7 @@ def meet_person(post: Post, errand: Errand) -> None:
         try:
             user = post.slack.call("users.info", user=person_id)["user"]
         except Refused as refused:
-            if refused.error not in {"user_not_found", "user_not_visible"}:
+            if refused.word not in {"user_not_found", "user_not_visible"}:
                 raise
             return {}
         return {
@@ -216,7 +217,7 @@ def meet_channel(post: Post, errand: Errand) -> None:
         try:
             channel = post.slack.call("conversations.info", channel=channel_id)["channel"]
         except Refused as refused:
-            if refused.error != "channel_not_found":
+            if refused.word != "channel_not_found":
                 raise
             return {}
         return {"name": str(channel.get("name") or "")}
@@ -258,7 +259,7 @@ def whisper(post: Post, errand: Errand) -> None:
         try:
             post.slack.call("chat.postEphemeral", **arguments)
         except Refused as refused:
-            if refused.error not in _NOT_THERE:
+            if refused.word not in _NOT_THERE:
                 raise
             return {"is_elsewhere": True}
         return {}

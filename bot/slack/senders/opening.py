@@ -43,7 +43,7 @@ def open_channel(post: Post, errand: Errand) -> None:
                     "conversations.create", name=name(attempt), is_private=about.is_private
                 )
             except Refused as refused:
-                if refused.error != "name_taken" or attempt == _NAMES_TRIED - 1:
+                if refused.word != "name_taken" or attempt == _NAMES_TRIED - 1:
                     raise
                 continue
             return {"id": made["channel"]["id"], "name": made["channel"]["name"]}
@@ -72,7 +72,7 @@ def open_channel(post: Post, errand: Errand) -> None:
 
 def _own_channels(post: Post) -> list[dict[str, Any]]:
     """Open channels that the bot itself made."""
-    me = post.slack.identity.bot_user_id
+    me = post.slack.me().bot_user_id
     listed = post.slack.pages(
         "users.conversations",
         "channels",

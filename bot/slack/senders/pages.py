@@ -97,7 +97,7 @@ def post_draft(post: Post, errand: Errand) -> None:
             found = post.slack.call("files.info", file=place["id"])["file"]
         except Refused as refused:
             # Slack shows no file that was uploaded and never completed.
-            if refused.error != "file_not_found":
+            if refused.word != "file_not_found":
                 raise
             return None
         where = [*(found.get("channels") or []), *(found.get("groups") or [])]
