@@ -12,7 +12,7 @@ class Balancer:
 
     #: haproxy, nginx, envoy, traefik, caddy, prometheus or aws.
     kind: str
-    #: Where it answers: unix:/run/haproxy.sock, tcp:10.0.0.5:9999, http://10.0.0.5:9901, file:/var/log/nginx/access.log.
+    #: Where it answers: unix:/run/haproxy.sock, tcp:10.0.0.5:9999, http://10.0.0.5:9901, file:/var/log/access.log.
     address: str
     #: What the balancer calls the pool: HAProxy's backend, nginx's upstream, Envoy's cluster.
     backend: str
