@@ -1,171 +1,150 @@
 """The database: one writing transaction at a time on SQLite, as many as you like on PostgreSQL.
 
 `writing()` commits at its end or leaves nothing. What it could not commit is a `NotSaved`, so that
-a door can tell the person that what they typed was not logged.
+a door can tell the person that what they typed was not logged. `write()` does it again where that helps.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy import Connection as Session
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.domain.refusals import Refusal
+from bot.store.engines import LOCK_WAIT, postgresql_engine, sqlite_engine
+from bot.store.patience import Patience
+from bot.store.trouble import NotSaved, PerhapsSaved, trouble_of
 
-__all__ = ["Database", "NotSaved", "Session"]
+__all__ = ["PATIENCE", "Database", "NotSaved", "PerhapsSaved", "Session"]
 
 # A Session is SQLAlchemy's Connection, in a transaction: we have tables and no mapped classes, and the ORM's own
 # session made every statement a third dearer.
 
-#: Seconds a writer waits for another one before the person is told that nothing was saved.
-#: Slack gives three for the whole answer.
-_LOCK_WAIT = 2.0
+T = TypeVar("T")
 
-
-class NotSaved(Refusal):
-    """The database did not take it. The sentence says so; the door adds what was typed."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            "This was *not* saved: the database did not answer in time. Nothing is half done; "
-            "send it again in a moment. If it goes on, `lantern check` on the host says what is wrong."
-        )
-        self.why = why
+#: Seconds of Slack's three that the database may take, all in all, for one request.
+PATIENCE = 2.4
+#: Seconds a transaction of ours may take that nobody waits for.
+_LONGEST = 30.0
+#: Times that a deed is begun which others, or a connection that broke, were in the way of.
+_TRIES = 4
+#: Seconds between them.
+_PAUSE = 0.05
 
 
 class Database:
-    """An engine, and the two ways to use it. Close it with `close()`."""
+    """An engine, and the ways to use it. Close it with `close()`."""
 
     def __init__(self, url: str, *, pool_size: int = 12) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
-        if self.dialect == "sqlite":
-            self.engine = _sqlite(url, pool_size)
-        else:
-            self.engine = _postgresql(url, pool_size)
+        self._patience = Patience()
+        make = sqlite_engine if self.dialect == "sqlite" else postgresql_engine
+        self.engine = make(url, pool_size, self._patience)
         self._writing = self.engine.execution_options(is_writer=True)
         # SQLite lets one writer in; queueing here is fair and quick, its own busy wait sleeps.
         self._turn: threading.Lock | None = threading.Lock() if self.dialect == "sqlite" else None
+        #: SQLite: what a writer was refused with, until a look in trouble() finds that it writes again.
+        self._refused = ""
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """While somebody waits that long for what this thread does: what cannot be had by then is NotSaved."""
+        return self._patience.within(seconds)
+
+    def write(self, act: Callable[[Session], T], *, is_once: bool) -> T:
+        """Run `act` in one writing transaction and give its result.
+
+        It is run again, while there is time, when others were in its way or its connection broke: nothing was
+        committed then. `is_once` says that a second run does nothing anew (it asks the inbox), so that it may
+        also be run again after a commit that broke off, to learn what became of it.
+        Raises NotSaved, PerhapsSaved when that cannot be learned, and what `act` raises.
+        """
+        is_unknown = False
+        tries = 0
+        with self.within(PATIENCE):
+            while True:
+                try:
+                    with self.writing() as session:
+                        return act(session)
+                except NotSaved as lost:
+                    tries += 1
+                    is_unknown = is_unknown or lost.is_unknown
+                    is_tried_again = is_once if is_unknown else lost.is_passing and tries < _TRIES
+                    if not is_tried_again or self._patience.left() < 2 * _PAUSE:
+                        if is_unknown:
+                            raise PerhapsSaved(lost.why) from lost
+                        raise
+                time.sleep(_PAUSE)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A Session in one transaction: committed at the end, rolled back on any exception.
 
-        Raises NotSaved when the database is locked, full, read-only or unreachable.
+        Raises NotSaved when the database is locked, full, read-only or unreachable; its `is_unknown` tells
+        when that was in the commit itself.
         """
-        if self._turn is not None and not self._turn.acquire(timeout=_LOCK_WAIT):
-            raise NotSaved("another writer held the database too long")
-        try:
-            with self._writing.connect() as session:
-                yield session
-                session.commit()
-        except PoolTimeout as error:
-            raise NotSaved(str(error)) from error
-        except DBAPIError as error:
-            if _is_outage(error):
-                raise NotSaved(str(error.orig)) from error
-            raise
-        finally:
-            if self._turn is not None:
-                self._turn.release()
+        with self.within(_LONGEST):
+            if self._turn is not None and not self._turn.acquire(timeout=self._patience.left(LOCK_WAIT)):
+                raise NotSaved("another writer held the database too long", plainly="too many write at once")
+            try:
+                with self._telling() as committing, self._writing.connect() as session:
+                    yield session
+                    committing.append(True)
+                    session.commit()
+            except NotSaved as lost:
+                self._refused = "" if self._turn is None else lost.why
+                raise
+            finally:
+                if self._turn is not None:
+                    self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A Session that writes nothing. On SQLite it sees one state; on PostgreSQL each statement sees its own."""
+        with self.within(_LONGEST), self._telling(), self.engine.connect() as session:
+            yield session
+
+    @contextmanager
+    def _telling(self) -> Iterator[list[bool]]:
+        """Errors of the driver that are not our mistake become NotSaved. The list is filled when a commit begins."""
+        committing: list[bool] = []
         try:
-            with self.engine.connect() as session:
-                yield session
+            yield committing
         except PoolTimeout as error:
             raise NotSaved(str(error)) from error
         except DBAPIError as error:
-            if _is_outage(error):
-                raise NotSaved(str(error.orig)) from error
-            raise
+            trouble = trouble_of(error, is_committing=bool(committing))
+            if trouble is None:
+                raise
+            raise trouble from error
 
     def is_answering(self) -> bool:
-        """True when a trivial query comes back."""
+        """True when a trivial query comes back, and nothing was refused by a database that still refuses."""
         return not self.trouble()
 
     def trouble(self) -> str:
-        """Why the database does not answer, in its own words; "" when it does."""
+        """Why the database does not answer or takes nothing, in its own words; "" when all is well."""
         try:
-            with self.engine.connect() as session:
+            with self.within(PATIENCE), self._telling(), self.engine.connect() as session:
                 session.execute(text("SELECT 1"))
-        except (PoolTimeout, DBAPIError) as error:
-            said = str(getattr(error, "orig", error)).strip().splitlines()
-            return said[0] if said else "no reason given"
+                if self.dialect == "postgresql":
+                    is_read_only = session.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+                    return "it can only be read" if is_read_only else ""
+            if self._refused:
+                # Has it room again? Nobody else may have tried since.
+                with self.within(PATIENCE), self.writing() as session:
+                    kept = session.exec_driver_sql("PRAGMA user_version").scalar_one()
+                    session.exec_driver_sql(f"PRAGMA user_version={int(kept)}")
+                self._refused = ""
+        except NotSaved as lost:
+            return lost.why
         return ""
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    """True for a database that is away, locked, full or busy; False for a mistake of ours."""
-    if error.connection_invalidated:
-        return True
-    kind = type(error.orig).__name__
-    if kind in {"OperationalError", "InterfaceError", "AdminShutdown", "CannotConnectNow"}:
-        return True
-    state = getattr(error.orig, "sqlstate", None) or ""
-    # PostgreSQL classes: 08 connection, 40 serialisation/deadlock, 53 resources, 55 lock, 57 shutdown.
-    return state[:2] in {"08", "40", "53", "55", "57"}
-
-
-def _sqlite(url: str, pool_size: int) -> Engine:
-    engine = create_engine(
-        url,
-        # What people typed belongs into no log, also when a statement fails.
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=_LOCK_WAIT,
-        connect_args={"timeout": _LOCK_WAIT, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _settle(connection: Any, _record: Any) -> None:
-        # We say BEGIN ourselves (below); the driver's own implicit one would be a deferred one.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        is_writer = connection.get_execution_options().get("is_writer", False)
-        # A deferred transaction that later writes can fail with "locked" at once; take the lock first.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
-
-    return engine
-
-
-def _postgresql(url: str, pool_size: int) -> Engine:
-    target = make_url(url)
-    # Options of the address come last, and the last one counts.
-    given = target.query.get("options", "")
-    target = target.difference_update_query(["options"])
-    if target.drivername in {"postgresql", "postgres"}:
-        target = target.set(drivername="postgresql+psycopg")
-    return create_engine(
-        target,
-        hide_parameters=True,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=_LOCK_WAIT,
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 2,
-            # A replica that is frozen inside a transaction must not keep its rows for ever.
-            "options": f"-c lock_timeout={int(_LOCK_WAIT * 1000)} -c timezone=UTC "
-            f"-c idle_in_transaction_session_timeout=30000 {given if isinstance(given, str) else ' '.join(given)}",
-        },
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -11,7 +12,7 @@ from bot.domain.notices import Notice
 from bot.domain.postmortem import Facts
 from bot.domain.runbook import Runbook
 from bot.store import inbox, outbox
-from bot.store.db import Database, Session
+from bot.store.db import PATIENCE, Database, Session
 from bot.usecases.met import Met
 
 
@@ -63,17 +64,30 @@ class Desk:
     def once(self, origin: str | None, act: Callable[[Session], Done]) -> Done:
         """Run `act` in one transaction; for an origin that has arrived before, give the first answer.
 
-        Raises what `act` raises (then nothing is kept, not even the arrival), and NotSaved.
+        Raises what `act` raises (then nothing is kept, not even the arrival), NotSaved and PerhapsSaved.
+        `act` may run more than once and must change nothing but the session.
         """
-        with self.db.writing() as session:
+        tries = 0
+
+        def act_once(session: Session) -> Done:
+            nonlocal tries
+            tries += 1
             if origin is not None and not inbox.arrive(session, origin, self.now_for_outbox()):
-                kept = inbox.answer_to(session, origin)
-                return Done(**{**kept, "is_new": False}) if kept else Done("", is_new=False)
+                kept = inbox.answer_to(session, origin) or asdict(Done(""))
+                # In a further try it may be our own: its commit broke off after all was written.
+                return Done(**{**kept, "is_new": kept["is_new"] and tries > 1})
             done = act(session)
             if origin is not None:
                 inbox.keep_answer(session, origin, asdict(done))
+            return done
+
+        done = self.db.write(act_once, is_once=origin is not None)
         self.ring()
         return done
+
+    def in_time(self, waited: float = 0.0) -> AbstractContextManager[None]:
+        """While a person waits for an answer, and has waited so many seconds: the database gets the rest."""
+        return self.db.within(max(0.0, PATIENCE - waited))
 
     def now_for_outbox(self) -> datetime:
         return (self.wall or self.clock)()
