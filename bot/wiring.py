@@ -26,6 +26,7 @@ from bot.slack.client import Slack
 from bot.slack.door import Door
 from bot.slack.post import Post
 from bot.slack.socket_door import SocketDoor
+from bot.slack.watchdog import Vigil
 from bot.store import inbox, outbox, schema
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
@@ -36,9 +37,6 @@ from bot.web.app import Health, create_app
 from bot.web.server import WebServer
 
 log = logging.getLogger(__name__)
-
-#: Seconds between attempts to open the first socket.
-_AGAIN_AFTER = 5.0
 
 
 def utc_now() -> datetime:
@@ -94,6 +92,7 @@ class House:
         clock: Callable[[], datetime] = utc_now,
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
+        vigil: Vigil | None = None,
     ) -> None:
         self.settings = settings
         self._lock_file: IO[bytes] | None = None
@@ -135,11 +134,10 @@ class House:
         self.web = WebServer(
             create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
         )
-        self._socket: SocketDoor | None = None
+        self._socket = self._socket_door(vigil)
         self._stopping = threading.Event()
         self._is_delivering = False
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
-        self._connector = threading.Thread(target=self._connect_until_stopped, name="connector", daemon=True)
 
     def _senders(self) -> dict[str, Sender]:
         post = Post(
@@ -194,33 +192,26 @@ class House:
         else:
             log.info("connected to %s as %s", me.team_url, me.bot_user_id)
 
-    def _connect_socket(self) -> None:
+    def _socket_door(self, vigil: Vigil | None) -> SocketDoor | None:
         if self.settings.slack_app_token is None:
+            return None
+        return SocketDoor(
+            self.door.app,
+            self.settings.slack_app_token.get_secret_value(),
+            self.settings.slack_api_url,
+            vigil=vigil,
+            on_late=self.door.tell_late,
+        )
+
+    def _connect_socket(self) -> None:
+        if self._socket is None:
             return
-        app_token = self.settings.slack_app_token.get_secret_value()
-        self._socket = SocketDoor(self.door.app, app_token, self.settings.slack_api_url)
         try:
             self._socket.open()
         except Refused as refused:
             raise SettingsWrong(
                 [f"SLACK_APP_TOKEN: Slack refuses it ({refused.error}). {refused.remedy}"]
             ) from None
-        except Undelivered as trouble:
-            log.warning(
-                "Slack does not answer yet (%s); Socket Mode is tried again every few seconds", trouble
-            )
-            self._connector.start()
-
-    def _connect_until_stopped(self) -> None:
-        assert self._socket is not None
-        while not self._stopping.wait(_AGAIN_AFTER):
-            try:
-                self._socket.open()
-            except Undelivered as trouble:
-                log.warning("Socket Mode: %s", trouble)
-            else:
-                log.info("Socket Mode is connected")
-                return
 
     def troubles(self) -> list[str]:
         """What is not well, by name; [] when everything is."""
@@ -229,7 +220,7 @@ class House:
             found.append("database")
         if not self.postman.is_alive():
             found.append("postman")
-        if self._socket is not None and not self._socket.client.is_connected():
+        if self._socket is not None and not self._socket.is_hearing:
             found.append("socket mode")
         return found
 
@@ -255,8 +246,6 @@ class House:
     def stop(self) -> None:
         """Take nothing more in, finish what runs, then leave."""
         self._stopping.set()
-        if self._connector.is_alive():
-            self._connector.join()
         if self._socket is not None:
             self._socket.close()
         self.web.stop()

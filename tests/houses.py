@@ -15,6 +15,7 @@ from bot.domain.incident import Incident
 from bot.domain.pace import Pace
 from bot.domain.timeline import Entry
 from bot.settings import Settings, shipped
+from bot.slack.watchdog import Vigil
 from bot.standin.person import Person
 from bot.standin.server import Standin
 from bot.store import incident as incidents
@@ -61,6 +62,7 @@ class Town:
         settings: dict[str, Any] | None = None,
         rhythm: Rhythm = QUICK,
         pace: Pace | None = None,
+        vigil: Vigil | None = None,
     ) -> None:
         self.standin = Standin(latency=latency, limits=limits, retry_scale=0.001)
         self._database_url = database_url
@@ -69,6 +71,7 @@ class Town:
         self._settings = settings or {}
         self._rhythm = rhythm
         self._pace = pace
+        self._vigil = vigil
         self.clock = Clock()
 
     def __enter__(self) -> Self:
@@ -104,7 +107,7 @@ class Town:
         else:
             values["slack_signing_secret"] = SecretStr(self.app.signing_secret)
         settings = Settings.model_validate(values)
-        house = House(settings, clock=self.clock, rhythm=self._rhythm, pace=self._pace)
+        house = House(settings, clock=self.clock, rhythm=self._rhythm, pace=self._pace, vigil=self._vigil)
         if house.db.dialect == "postgresql":
             schema.migrate(house.db, shipped("migrations"))
         return house

@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
@@ -72,13 +72,13 @@ class SlackDoor:
             client=WebClient(retry_handlers=[]),
             process_before_response=True,
         )
-        app.command(_ANY)(self._on_command)
-        app.shortcut(_ANY)(self._on_shortcut)
-        app.action(_ANY)(self._on_action)
-        app.view(_ANY)(self._on_submission)
+        app.command(_ANY)(self._in_time(self._on_command))
+        app.shortcut(_ANY)(self._in_time(self._on_shortcut))
+        app.action(_ANY)(self._in_time(self._on_action))
+        app.view(_ANY)(self._in_time(self._on_submission))
         app.view_closed(_ANY)(lambda ack: ack())
         app.options(_ANY)(lambda ack: ack(options=[]))
-        app.event(_ANY)(self._on_event)
+        app.event(_ANY)(self._in_time(self._on_event))
         app.error(self._on_error)
         return app
 
@@ -98,6 +98,13 @@ class SlackDoor:
             )
 
         return authorize
+
+    def _in_time(self, listen: Callable[[Ack, Body], None]) -> Callable[[Ack, Body], None]:
+        def listen_in_time(ack: Ack, body: Body) -> None:
+            with self._door.desk.in_time():
+                listen(ack, body)
+
+        return listen_in_time
 
     def http(self, headers: Mapping[str, str], body: bytes, waited: float = 0.0) -> Reply:
         """Answer a request to the events address, which waited so many seconds for its turn.
@@ -124,8 +131,18 @@ class SlackDoor:
             log.warning("turned away after waiting %.1f s: more arrives than is done", waited)
             response = crowd.turn_away(found)
         else:
-            response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
+            with self._door.desk.in_time(waited):
+                response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
         return Reply(response.status, response.body, response.first_headers_without_set_cookie())
+
+    def tell_late(self, body: Body, response: BoltResponse) -> None:
+        """Tell a person what a command was answered when Slack could not be given the answer in time."""
+        if "command" not in body or not response.body:
+            return
+        ask = asks.of_command(body)
+        said = str(json.loads(response.body).get("text") or "")
+        sentence = f"Slack may have said that `{markup.to_mrkdwn_safe(ask.name)}` failed. This is its answer:\n{said}"
+        self._whisper(replace(ask, origin=f"{ask.origin}:late"), Answer(sentence))
 
     # One listener a kind.
 
@@ -138,6 +155,7 @@ class SlackDoor:
                 ack()
                 return
         except Refusal as refusal:
+            _note(refusal)
             ack(text=_with_typed(refusal, ask), response_type="ephemeral")
             return
         ack(
@@ -155,6 +173,7 @@ class SlackDoor:
             view = opens(self._door, ask).modal
             assert view is not None, "a shortcut opens a form"
         except Refusal as refusal:
+            _note(refusal)
             view = _sentence_view(refusal.sentence)
         try:
             self._open(ask, view)
@@ -175,6 +194,9 @@ class SlackDoor:
                 self._open(ask, answer.modal)
             elif not answer.is_quiet:
                 self._whisper(ask, answer)
+        except NotSaved as lost:
+            _note(lost)
+            self._say(ask, Answer(lost.sentence))
         except Refusal as refusal:
             self._whisper(ask, Answer(refusal.sentence))
         ack()
@@ -188,6 +210,7 @@ class SlackDoor:
         try:
             answer = form.submitted(self._door, ask)
         except Refusal as refusal:
+            _note(refusal)
             # The form stays open with what was typed in it.
             field = refusal.field if refusal.field in ask.values else next(iter(ask.values), "")
             if field:
@@ -258,13 +281,25 @@ class SlackDoor:
                 origin=ask.origin,
             )
         except NotSaved as lost:
+            _note(lost)
+            self._say(ask, answer)
+
+    def _say(self, ask: Ask, answer: Answer) -> None:
+        """Tell the person alone, now and once: the database cannot keep it for the postman."""
+        text = kit.cut(answer.text, _LONGEST_ANSWER)
+        try:
             if ask.channel:
-                try:
-                    self._door.slack.read(
-                        "chat.postEphemeral", channel=ask.channel, user=ask.user, text=lost.sentence
-                    )
-                except Undelivered as outcome:
-                    log.warning("could not tell %s that nothing was saved: %s", ask.user, outcome)
+                self._door.slack.read("chat.postEphemeral", channel=ask.channel, user=ask.user, text=text)
+            else:
+                self._door.slack.read("chat.postMessage", channel=ask.user, text=text)
+        except Undelivered as outcome:
+            log.warning("could not tell %s how it ended: %s", ask.user, outcome)
+
+
+def _note(refusal: Refusal) -> None:
+    """Let the log know of what the database did not take; what was typed is not in it."""
+    if isinstance(refusal, NotSaved):
+        log.warning("not saved: %s", refusal.why)
 
 
 def _with_typed(refusal: Refusal, ask: Ask) -> str:

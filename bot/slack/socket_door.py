@@ -1,40 +1,131 @@
-"""Socket Mode: Bolt's own connection, which hears no more at once when it is closed.
+"""Socket Mode: two connections to Slack, each with its watchdog, and what comes over them answered.
 
-The SDK's client closes its socket only when its reader lets go of it, which takes up to three seconds, and
-it closes before the listeners that run have sent their answers (slack_sdk 3.47).
+Slack sends a payload over any one of the connections; what it sends twice is one by its origin, as over HTTP.
+An answer goes back over the connection that asked. When that is gone, the answer is told afterwards.
 """
 
 from __future__ import annotations
 
-import socket
+import json
+import logging
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
+from itertools import count
+from typing import Any
 
-from slack_bolt import App
-from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.domain.outcomes import Refused, Unreachable
+from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unreachable
+from bot.slack import crowd
 from bot.slack.remedies import TOKEN_ERRORS
+from bot.slack.socket_line import Line
+from bot.slack.watchdog import Vigil, Watchdog
+
+log = logging.getLogger(__name__)
 
 #: What apps.connections.open says of a token that will never do.
 _TOKEN_ERRORS = TOKEN_ERRORS | {"not_allowed_token_type", "missing_scope"}
+#: Seconds for a ticket.
+_TICKET_WITHIN = 5
+#: Requests at once; as many as over HTTP (bot/web/app.py).
+THREADS = 16
+
+#: Told of a request whose answer Slack could not be given any more.
+Late = Callable[[dict[str, Any], BoltResponse], None]
 
 
-class SocketDoor(SocketModeHandler):
-    """Bolt's handler with a quick and polite close()."""
+def _nobody(*_: object) -> None:
+    """For a door alone, without a house."""
 
-    def __init__(self, app: App, app_token: str, api_url: str) -> None:
-        super().__init__(app, app_token, web_client=WebClient(base_url=api_url, retry_handlers=[]))
+
+class SocketDoor:
+    """`open()` it, ask `is_hearing`, `close()` it."""
+
+    def __init__(
+        self,
+        app: App,
+        app_token: str,
+        api_url: str,
+        *,
+        vigil: Vigil | None = None,
+        on_regained: Callable[[], None] = _nobody,
+        on_late: Late = _nobody,
+        connections: int = 2,
+    ) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._tickets = WebClient(base_url=api_url, retry_handlers=[], timeout=_TICKET_WITHIN)
+        self._vigil = vigil or Vigil()
+        self._on_late = on_late
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="socket")
+        self._lock = threading.Lock()
+        self._is_closing = False
+        self._numbers = count(1)
+        turn = threading.Lock()
+        self._watchdogs = [
+            Watchdog(
+                str(one + 1),
+                self._dial,
+                turn,
+                self._vigil,
+                on_regained=on_regained,
+                is_staggered=one > 0,
+            )
+            for one in range(connections)
+        ]
+
+    @property
+    def is_hearing(self) -> bool:
+        """True while Slack can be heard on one connection at least."""
+        return any(watchdog.is_hearing for watchdog in self._watchdogs)
 
     def open(self) -> None:
-        """Connect. Raises Refused when Slack will not have the token, Unreachable when it does not answer."""
+        """Connect, and stay connected. Raises Refused when Slack will not have the token.
+
+        Whatever else is in the way is in the log, and tried again by itself.
+        """
+        first: Line | None = None
         try:
-            self.connect()  # type: ignore[no-untyped-call]
+            first = self._dial()
+        except Refused:
+            raise
+        except Undelivered as trouble:
+            log.warning("Slack does not answer yet (%s); Socket Mode is tried again by itself", trouble)
+        for watchdog in self._watchdogs:
+            watchdog.start(first)
+            first = None
+
+    def close(self) -> None:
+        """Hear no more, let what was heard be answered, then hang up."""
+        with self._lock:
+            self._is_closing = True
+        for watchdog in self._watchdogs:
+            watchdog.stop()
+        self._pool.shutdown(wait=True)
+        for watchdog in self._watchdogs:
+            watchdog.hang_up()
+
+    def _dial(self) -> Line:
+        """A new connection with a new ticket. Raises Refused, RateLimited or Unreachable."""
+        line = Line(str(next(self._numbers)), self._ticket(), self._hear, self._vigil.open_for)
+        line.open()
+        return line
+
+    def _ticket(self) -> str:
+        """A WebSocket address that works once."""
+        try:
+            return str(self._tickets.apps_connections_open(app_token=self._app_token)["url"])
         except SlackApiError as error:
-            said = str(error.response.get("error") or "")
+            answer = error.response.data if isinstance(error.response.data, dict) else {}
+            said = str(answer.get("error") or error.response.status_code)
+            if said == "ratelimited":
+                wait = {str(k).lower(): v for k, v in dict(error.response.headers or {}).items()}
+                raise RateLimited("apps.connections.open", float(wait.get("retry-after") or 30)) from error
             if said not in _TOKEN_ERRORS:
                 raise Unreachable(f"apps.connections.open: {said}") from error
             raise Refused(
@@ -43,30 +134,44 @@ class SocketDoor(SocketModeHandler):
         except (OSError, HTTPException) as error:
             raise Unreachable(f"apps.connections.open: {error}") from error
 
-    def close(self) -> None:
-        """Hear no more, let what was heard be answered, then hang up."""
-        client = self.client
-        client.auto_reconnect_enabled = False
-        self._stop_reading()
-        while not client.message_queue.empty():
-            time.sleep(0.005)
-        client.closed = True
-        # The processor waits on its queue; nothing is enough to wake it.
-        client.message_queue.put(None)
-        client.message_processor.shutdown()  # type: ignore[no-untyped-call]
-        client.message_workers.shutdown()
-        client.close()
+    def _hear(self, line: Line, envelope: dict[str, Any]) -> Future[None] | None:
+        """Take an envelope; None when the door is closing. Slack then sends an event again, and says of a
+        command that it did not work."""
+        with self._lock:
+            if self._is_closing:
+                return None
+            answered = self._pool.submit(self._answer, line, envelope, time.monotonic())
+        answered.add_done_callback(_log_fault)
+        return answered
 
-    def _stop_reading(self) -> None:
-        client = self.client
-        reader = client.current_session_runner
-        reader.event.set()
-        sock = client.current_session.sock if client.current_session is not None else None
-        if sock is not None:
-            # Not SSLSocket's own shutdown, which would send the last answers unencrypted.
-            with suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RD)
-        while reader.is_alive():
-            # A reader that just begins sets this to False once.
-            client.current_session_state.terminated = True
-            reader.thread.join(0.02)
+    def _answer(self, line: Line, envelope: dict[str, Any], arrived: float) -> None:
+        payload: dict[str, Any] = envelope["payload"]
+        waited = time.monotonic() - arrived
+        if waited > crowd.LATE:
+            log.warning("turned away after waiting %.1f s: more arrives than is done", waited)
+            response = crowd.turn_away(payload)
+        else:
+            response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
+        if response.status != 200:
+            # Not acknowledged: Slack sends an event again, and tells a person that it did not work.
+            log.info("an envelope was not acknowledged (%s)", response.status)
+        elif not line.answer(str(envelope["envelope_id"]), _answer_payload(response)):
+            log.warning("connection %s was gone before it could be answered", line.name)
+            self._on_late(payload, response)
+
+
+def _answer_payload(response: BoltResponse) -> dict[str, Any] | None:
+    """What an acknowledgement carries: the answer's JSON, or its plain text as `text`."""
+    if not response.body:
+        return None
+    try:
+        found = json.loads(response.body)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"text": response.body}
+
+
+def _log_fault(answered: Future[None]) -> None:
+    fault = answered.exception()
+    if fault is not None:
+        log.error("an envelope was not answered", exc_info=fault)

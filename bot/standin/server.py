@@ -31,7 +31,7 @@ from bot.standin.live import Live
 from bot.standin.model import Json
 from bot.standin.outward import Answer, Delivery, Outward
 from bot.standin.routes import Player, Rooms, application
-from bot.standin.sockets import Sockets
+from bot.standin.sockets import Deaf, Sockets
 from bot.standin.ui import Sight
 from bot.standin.views import Views
 from bot.standin.webapi import WebApi
@@ -91,6 +91,7 @@ class Standin:
         ws.on_event, ws.on_change = self.events.emit, self.live.changed
         # Weak: a connection that became a WebSocket is never told to this protocol as lost.
         self._transports: WeakValueDictionary[tuple[str, int], asyncio.BaseTransport] = WeakValueDictionary()
+        self.sockets.deafen = self._deafen
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -226,10 +227,24 @@ class Standin:
         refreshing = self.sockets.refresh(reason, warn_for=warn_for)
         asyncio.run_coroutine_threadsafe(refreshing, self._loop).result(10 + warn_for)
 
+    def warn_sockets(self) -> None:
+        """Tell every Socket Mode connection that it will be closed soon, and leave it open."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self.sockets.warn(), self._loop).result(10)
+
     def cut_sockets(self) -> None:
         """Break every Socket Mode connection without a word."""
         assert self._loop is not None
         asyncio.run_coroutine_threadsafe(self.sockets.close_all(), self._loop).result(10)
+
+    def mute_sockets(self, most: int | None = None) -> int:
+        """Let the oldest Socket Mode connections (or all) stay open and say nothing more; gives how many."""
+        assert self._loop is not None
+
+        async def mute() -> int:
+            return self.sockets.mute(most)
+
+        return asyncio.run_coroutine_threadsafe(mute(), self._loop).result(10)
 
     # Inside
 
@@ -265,6 +280,11 @@ class Standin:
         transport = self._transports.get((request.client.host, request.client.port))
         if isinstance(transport, asyncio.Transport):
             transport.abort()
+
+    def _deafen(self, address: tuple[str, int]) -> None:
+        transport = self._transports.get(address)
+        if isinstance(transport, asyncio.Transport):
+            transport.set_protocol(Deaf(transport.get_protocol()))
 
     def _abort_all(self) -> None:
         for transport in list(self._transports.values()):

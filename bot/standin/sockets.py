@@ -8,6 +8,7 @@ import itertools
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -25,6 +26,24 @@ class Connection:
     socket: WebSocket
     #: envelope id -> who waits for its ack
     waiting: dict[str, concurrent.futures.Future[Json]] = field(default_factory=dict)
+    #: It stays open and says nothing: no envelope, no ping, no answer to one.
+    is_mute: bool = False
+
+
+class Deaf(asyncio.Protocol):
+    """In the place of a connection's protocol: passes over what arrives, until the other end hangs up."""
+
+    def __init__(self, hearing: asyncio.BaseProtocol) -> None:
+        self._hearing = hearing
+
+    def connection_lost(self, trouble: Exception | None) -> None:
+        self._hearing.connection_lost(trouble)
+
+    def pause_writing(self) -> None:
+        self._hearing.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._hearing.resume_writing()
 
 
 class Sockets:
@@ -38,12 +57,30 @@ class Sockets:
         self._turn = itertools.count()
         #: how many connections were accepted so far
         self.accepted = 0
+        #: how many handshakes were refused because a test asked for it
+        self.refused = 0
+        self._refuse_next = 0
+        #: passes over what a client sends from now on, by its address
+        self.deafen: Callable[[tuple[str, int]], None] = lambda address: None
 
     def new_url(self, app: InstalledApp) -> str:
         """A WebSocket address that works once."""
         ticket = secrets.token_hex(16)
         self._tickets[ticket] = app.app_id
         return f"{self.base_url.replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={app.app_id}"
+
+    def refuse(self, times: int) -> None:
+        """Turn the next handshakes away; -1 turns all away until `refuse(0)`. Their tickets are used up."""
+        self._refuse_next = times
+
+    def mute(self, most: int | None = None) -> int:
+        """Let the oldest open connections stay open and say nothing more; gives how many. On the loop's thread."""
+        chosen = [one for one in self._open if not one.is_mute][:most]
+        for connection in chosen:
+            connection.is_mute = True
+            if connection.socket.client is not None:
+                self.deafen((connection.socket.client.host, connection.socket.client.port))
+        return len(chosen)
 
     def connections(self, app_id: str | None = None) -> int:
         return sum(1 for c in self._open if app_id in (None, c.app_id))
@@ -52,6 +89,11 @@ class Sockets:
         app_id = self._tickets.pop(socket.query_params.get("ticket", ""), None)
         if app_id is None:
             await socket.close(1008)
+            return
+        if self._refuse_next:
+            self._refuse_next -= 1 if self._refuse_next > 0 else 0
+            self.refused += 1
+            await socket.close(1013)
             return
         await socket.accept()
         connection = Connection(app_id, socket)
@@ -117,6 +159,8 @@ class Sockets:
             return
         connection = mine[next(self._turn) % len(mine)]
         connection.waiting[delivery.envelope_id] = future
+        if connection.is_mute:
+            return
         try:
             await connection.socket.send_json(envelope(delivery))
         except (RuntimeError, WebSocketDisconnect):
@@ -127,14 +171,18 @@ class Sockets:
         """Tell every connection to come back on a new one, then close it; warn it some seconds before."""
         old = list(self._open)
         if warn_for > 0:
-            for connection in old:
-                await self._part(connection, "warning")
+            await self.warn()
             await asyncio.sleep(warn_for)
         for connection in old:
             if connection in self._open:
                 self._open.remove(connection)
                 await self._part(connection, reason)
                 await connection.socket.close()
+
+    async def warn(self) -> None:
+        """Tell every connection that it will be closed soon."""
+        for connection in list(self._open):
+            await self._part(connection, "warning")
 
     async def _part(self, connection: Connection, reason: str) -> None:
         frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "stand-in"}}

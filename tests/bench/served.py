@@ -158,7 +158,7 @@ def main() -> None:
     if server == "socket":
         assert settings.slack_app_token is not None
         socket = SocketDoor(app, settings.slack_app_token.get_secret_value(), settings.slack_api_url)
-        socket.connect()  # type: ignore[no-untyped-call]
+        socket.open()
         url = "http://127.0.0.1:9"
     else:
         assert settings.slack_signing_secret is not None
