@@ -137,10 +137,10 @@ class Database:
                     is_read_only = session.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
                     return "it can only be read" if is_read_only else ""
             if self._refused:
-                # Has it room again? Nobody else may have tried since.
+                # Has it room again? Nobody else may have tried since. A table takes a page.
                 with self.within(PATIENCE), self.writing() as session:
-                    kept = session.exec_driver_sql("PRAGMA user_version").scalar_one()
-                    session.exec_driver_sql(f"PRAGMA user_version={int(kept)}")
+                    session.exec_driver_sql("CREATE TABLE room_for_a_page (x INTEGER)")
+                    session.exec_driver_sql("DROP TABLE room_for_a_page")
                 self._refused = ""
         except NotSaved as lost:
             return lost.why
