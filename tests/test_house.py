@@ -18,6 +18,8 @@ FLOORS = {
     "domain/": 0,
     "settings.py": 0,
     "balancers/": 1,
+    "catalogue.py": 1,
+    "picture.py": 1,
     "exporters/": 1,
     "runbooks.py": 1,
     "runbook_lint.py": 1,
