@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
@@ -134,6 +134,15 @@ class SlackDoor:
             with self._door.desk.in_time(waited):
                 response = self.app.dispatch(BoltRequest(mode="socket_mode", body=found, headers=given))
         return Reply(response.status, response.body, response.first_headers_without_set_cookie())
+
+    def tell_late(self, body: Body, response: BoltResponse) -> None:
+        """Tell a person what a command was answered when Slack could not be given the answer in time."""
+        if "command" not in body or not response.body:
+            return
+        ask = asks.of_command(body)
+        said = str(json.loads(response.body).get("text") or "")
+        sentence = f"Slack may have said that `{markup.to_mrkdwn_safe(ask.name)}` failed. This is its answer:\n{said}"
+        self._whisper(replace(ask, origin=f"{ask.origin}:late"), Answer(sentence))
 
     # One listener a kind.
 
