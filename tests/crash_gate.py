@@ -28,6 +28,10 @@ class Gate:
     def api_url(self) -> str:
         return f"http://{self._address[0]}:{self._address[1]}/api/"
 
+    @property
+    def is_open(self) -> bool:
+        return self._listener is not None
+
     def open(self) -> None:
         listener = socket.create_server(self._address)
         self._address = listener.getsockname()

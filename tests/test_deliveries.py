@@ -344,7 +344,7 @@ def test_a_lantern_that_did_not_hear_from_slack_at_its_start_misses_nothing(sqli
 
 
 def test_two_incidents_of_one_title_and_a_taken_name_get_channels_of_their_own(town: Town) -> None:
-    number = max(n for n in range(1, 60) if town.has(n)) + 1
+    number = max((n for n in range(1, 60) if town.has(n)), default=0) + 1
     for name in (f"inc-{number:04d}-logins-fail", f"inc-{number:04d}-logins-fail-2"):
         taken = town.ben.creates(name)
     town.ben.archives(taken)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo import manifest
 from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar, Unknown, Unreachable
 from bot.slack.client import Slack
 from bot.slack.remedies import remedy
@@ -217,7 +218,7 @@ def workspace() -> Iterator[Standin]:
 
 @pytest.fixture(scope="module")
 def app(workspace: Standin) -> InstalledApp:
-    return workspace.install({"display_information": {"name": "Lantern"}})
+    return workspace.install(manifest())
 
 
 @pytest.fixture
@@ -339,6 +340,22 @@ def test_an_answer_that_never_comes_leaves_open_whether_it_was_done(
     found = outcome(Slack(app.bot_token, workspace.api_url), "chat.postMessage")
     assert type(found) is Unknown
     assert app.bot_token not in str(found)
+
+
+def test_a_silent_slack_is_not_waited_for_by_everybody_and_asked_again_once_it_speaks(
+    workspace: Standin, app: InstalledApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.client._READ_TIMEOUT", 0.3)
+    slack = Slack(app.bot_token, workspace.api_url)
+    workspace.fault("users.info", "hang", times=-1)
+    workspace.faults.forget_calls()
+    for _ in range(5):
+        with pytest.raises(Undelivered):
+            slack.ask("users.info", user="U0ANA00000")
+    assert len(workspace.calls("users.info")) == 1
+    workspace.clear_faults()
+    slack.call("auth.test")
+    assert slack.ask("users.info", user="U0ANA00000")["user"]["name"] == "ana"
 
 
 # It never went out

@@ -12,6 +12,7 @@ import logging
 import math
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -30,6 +31,9 @@ from bot.slack.remedies import TOKEN_ERRORS, Meaning, meaning, remedy
 _WRITE_TIMEOUT = 8
 #: Seconds. A door that reads must still answer inside Slack's three.
 _READ_TIMEOUT = 2
+
+#: Seconds for which a door asks nothing that it can do without, after Slack left it waiting.
+_SILENT_FOR = 10.0
 
 #: Seconds to wait after a 429 that does not say, in a number or a date, how long.
 _RETRY_AFTER = 5.0
@@ -70,14 +74,33 @@ class Slack:
             token=token, base_url=api_url, timeout=_READ_TIMEOUT, retry_handlers=[], logger=silent
         )
         self._identity: Identity | None = None
+        self._silent_until = float("-inf")
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Call a method and give its answer. Raises Refused, RateLimited, Unreachable or Unknown."""
-        return _call(self._writer, method, arguments)
+        answer = _call(self._writer, method, arguments)
+        self._silent_until = float("-inf")
+        return answer
 
     def read(self, method: str, **arguments: Any) -> dict[str, Any]:
         """The same within 2 s, for doors."""
-        return _call(self._reader, method, arguments)
+        began = time.monotonic()
+        try:
+            return _call(self._reader, method, arguments)
+        except Unknown:
+            now = time.monotonic()
+            if now - began > _READ_TIMEOUT / 2:
+                self._silent_until = now + _SILENT_FOR
+            raise
+
+    def ask(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """read() for what a door can do without: Unreachable at once while Slack leaves doors waiting.
+
+        Without it each command of a person whom Lantern has not met takes those 2 s, and a thread.
+        """
+        if time.monotonic() < self._silent_until:
+            raise Unreachable(f"{method}: not asked, Slack did not answer just now")
+        return self.read(method, **arguments)
 
     def pages(self, method: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """Everything a method lists under `key`, page by page. Raises what call() raises."""

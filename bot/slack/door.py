@@ -83,7 +83,7 @@ class Door:
         if known is not None and known.seen_at is not None and now - known.seen_at < _BELIEVED_FOR:
             return known
         try:
-            user = self.slack.read("users.info", user=user_id)["user"]
+            user = self.slack.ask("users.info", user=user_id)["user"]
         except Undelivered:
             # An old zone is likelier right than none; a new person without one is asked to name it.
             return known
@@ -102,7 +102,7 @@ class Door:
         if self.person(user_id) is not None:
             return
         try:
-            self.slack.read("users.info", user=user_id)
+            self.slack.ask("users.info", user=user_id)
         except Refused as refused:
             if refused.error.split(":")[0] in {"user_not_found", "user_not_visible"}:
                 raise Refusal(
