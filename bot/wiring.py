@@ -215,7 +215,7 @@ class House:
 
     def troubles(self) -> list[str]:
         """What is not well, by name; [] when everything is."""
-        found = []
+        found = ["stopping"] if self._stopping.is_set() else []
         if not self.db.is_answering():
             found.append("database")
         if not self.postman.is_alive():

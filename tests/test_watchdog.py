@@ -173,6 +173,25 @@ def test_an_answer_whose_connection_was_cut_is_told_afterwards(
     assert len(room.told(words)) == 1
 
 
+def test_a_postman_who_lost_a_thread_and_a_database_that_is_away_are_troubles(tmp_path: Path) -> None:
+    file = tmp_path / "lantern.db"
+    with Town(f"sqlite:///{file}", vigil=BRISK) as town:
+        until(is_ready(town), PATIENCE, "it did not become ready")
+        # What ends a round of the postman's when he stops; here nobody asked him to.
+        town.house.postman._errands.put(None)
+        until(lambda: readyz(town) == (503, ["postman"]), PATIENCE, "a dead thread was called ready")
+        assert healthz(town) == 200
+        town.house.db.engine.dispose()
+        file.rename(tmp_path / "away.db")
+        (tmp_path / "lantern.db").mkdir()
+        until(lambda: "database" in readyz(town)[1], PATIENCE, "a database that is away was called ready")
+        assert healthz(town) == 200
+        town.house.db.engine.dispose()
+        file.rmdir()
+        (tmp_path / "away.db").rename(file)
+        until(lambda: readyz(town)[1] == ["postman"], PATIENCE, "the database's return was not noticed")
+
+
 def test_slack_away_at_the_start_is_waited_for(tmp_path: Path) -> None:
     town = Town(f"sqlite:///{tmp_path / 'lantern.db'}", vigil=BRISK)
     town.standin.sockets.refuse(-1)
