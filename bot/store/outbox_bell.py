@@ -26,6 +26,11 @@ def listen(
         # Not the pool's any more: a listening connection must not be lent to anybody else.
         connection.detach()
         driver.autocommit = True
-        while not stopping.is_set():
-            for _ in driver.notifies(timeout=look_up, stop_after=1):
-                ring()
+        try:
+            while not stopping.is_set():
+                for _ in driver.notifies(timeout=look_up, stop_after=1):
+                    ring()
+        finally:
+            # Not rolled back, as the end of the block would: on a connection that was lost that fails.
+            driver.close()
+            connection.invalidate()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.domain.refusals import Refusal
 
@@ -84,10 +84,7 @@ def trouble_of(error: DBAPIError, *, is_committing: bool) -> NotSaved | None:
         is_passing = error.connection_invalidated or state[:2] == "40"
         # A server that lives says why it refuses a commit; one that goes away may have done it.
         is_unknown = is_committing and (error.connection_invalidated or state[:2] in {"", "08", "57"})
-    is_outage = error.connection_invalidated or type(error.orig).__name__ in {
-        "OperationalError",
-        "InterfaceError",
-    }
+    is_outage = isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated
     if plainly is None and not is_outage:
         return None
     trouble = NotSaved(why, plainly=plainly or "it does not answer", is_passing=is_passing)
