@@ -22,6 +22,7 @@ from bot.settings import Settings, SettingsWrong, shipped
 from bot.shelf import gather
 from bot.slack import senders
 from bot.slack.app import SlackDoor
+from bot.slack.catch_up import CatchUp
 from bot.slack.client import Slack
 from bot.slack.door import Door
 from bot.slack.post import Post
@@ -93,6 +94,7 @@ class House:
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
+        between_reads: float = 1.6,
     ) -> None:
         self.settings = settings
         self._lock_file: IO[bytes] | None = None
@@ -134,6 +136,7 @@ class House:
         self.web = WebServer(
             create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
         )
+        self._catch_up = CatchUp(self.desk, self.slack, between_calls=between_reads)
         self._socket = self._socket_door(vigil)
         self._stopping = threading.Event()
         self._is_delivering = False
@@ -179,6 +182,7 @@ class House:
         self._is_delivering = True
         self._sweeper.start()
         self._connect_socket()
+        self._catch_up.start()
 
     def _meet_slack(self) -> None:
         try:
@@ -200,6 +204,7 @@ class House:
             self.settings.slack_app_token.get_secret_value(),
             self.settings.slack_api_url,
             vigil=vigil,
+            on_regained=self._catch_up.ring,
             on_late=self.door.tell_late,
         )
 
@@ -249,6 +254,7 @@ class House:
         if self._socket is not None:
             self._socket.close()
         self.web.stop()
+        self._catch_up.stop()
         if self._is_delivering:
             self.postman.stop()
         self.db.close()

@@ -63,6 +63,7 @@ class Town:
         rhythm: Rhythm = QUICK,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
+        between_reads: float = 0.0,
     ) -> None:
         self.standin = Standin(latency=latency, limits=limits, retry_scale=0.001)
         self._database_url = database_url
@@ -72,6 +73,7 @@ class Town:
         self._rhythm = rhythm
         self._pace = pace
         self._vigil = vigil
+        self._between_reads = between_reads
         self.clock = Clock()
 
     def __enter__(self) -> Self:
@@ -107,7 +109,14 @@ class Town:
         else:
             values["slack_signing_secret"] = SecretStr(self.app.signing_secret)
         settings = Settings.model_validate(values)
-        house = House(settings, clock=self.clock, rhythm=self._rhythm, pace=self._pace, vigil=self._vigil)
+        house = House(
+            settings,
+            clock=self.clock,
+            rhythm=self._rhythm,
+            pace=self._pace,
+            vigil=self._vigil,
+            between_reads=self._between_reads,
+        )
         if house.db.dialect == "postgresql":
             schema.migrate(house.db, shipped("migrations"))
         return house

@@ -43,6 +43,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
     "pins.add": ("pins:write",),
+    "pins.list": ("pins:read",),
     "reactions.add": ("reactions:write",),
     "reactions.get": ("reactions:read",),
     "users.conversations": ("channels:read", "groups:read"),

@@ -210,6 +210,7 @@ def of_event(body: Mapping[str, Any]) -> Ask:
         "item_ts": _id(item.get("ts")) or _id(_object(item.get("message")).get("ts")),
         "item_type": _text(item.get("type")),
         "reaction": _text(event.get("reaction")),
+        "made_ts": _id(event.get("event_ts")),
         "channel_name": _text(named.get("name")),
         "old_channel": _id(event.get("old_channel_id")),
         "new_channel": _id(event.get("new_channel_id")),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.domain.people import Person
 from bot.domain.timeline import Source
-from bot.slack.ask import Ask
+from bot.slack.ask import Ask, moment_of
 from bot.slack.door import Door
 from bot.usecases import people
-from bot.usecases.timeline import mark_message
+from bot.usecases.marking import mark_message
 
 #: Reactions that put a message on the timeline. 📌 is :pushpin: in Slack's names.
 PIN_REACTIONS = frozenset({"pushpin", "round_pushpin"})
@@ -17,6 +18,14 @@ PIN_REACTIONS = frozenset({"pushpin", "round_pushpin"})
 
 def _is_message(ask: Ask) -> bool:
     return ask.event.get("item_type") == "message" and bool(ask.event.get("item_ts")) and bool(ask.user)
+
+
+def _made_at(ask: Ask) -> datetime | None:
+    """When the person did it, by Slack's clock: an event may arrive hours after."""
+    try:
+        return moment_of(ask.event.get("made_ts", ""))
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _reaction(door: Door, ask: Ask) -> None:
@@ -28,6 +37,7 @@ def _reaction(door: Door, ask: Ask) -> None:
             by=ask.user,
             source=Source.REACTION,
             origin=ask.origin,
+            marked_at=_made_at(ask),
         )
 
 
@@ -40,6 +50,7 @@ def _pin(door: Door, ask: Ask) -> None:
             by=ask.user,
             source=Source.PIN,
             origin=ask.origin,
+            marked_at=_made_at(ask),
         )
 
 

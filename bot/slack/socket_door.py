@@ -96,9 +96,9 @@ class SocketDoor:
             raise
         except Undelivered as trouble:
             log.warning("Slack does not answer yet (%s); Socket Mode is tried again by itself", trouble)
-        for watchdog in self._watchdogs:
-            watchdog.start(first)
-            first = None
+        self._watchdogs[0].start(first, is_late=first is None)
+        for watchdog in self._watchdogs[1:]:
+            watchdog.start()
 
     def close(self) -> None:
         """Hear no more, let what was heard be answered, then hang up."""

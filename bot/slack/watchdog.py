@@ -68,6 +68,7 @@ class Watchdog:
         #: Replaced connections that are still heard, and when they are let go.
         self._leaving: list[tuple[Line, float]] = []
         self._failures = 0
+        self._is_gap = False
         self._thread = threading.Thread(
             target=self._watch_until_stopped, name=f"watchdog-{name}", daemon=True
         )
@@ -81,9 +82,12 @@ class Watchdog:
             for line in self._lines()
         )
 
-    def start(self, line: Line | None = None) -> None:
-        """Begin to watch, with a connection that is up already or with dialling one."""
+    def start(self, line: Line | None = None, *, is_late: bool = False) -> None:
+        """Begin to watch, with a connection that is up already or with dialling one; `is_late` when that
+        failed before."""
         self._line = line
+        self._failures = int(is_late)
+        self._is_gap = is_late
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,9 +111,10 @@ class Watchdog:
 
     def _watch_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            is_gap = True if self._line is None else self._watch(self._line)
+            if self._line is not None:
+                self._is_gap = self._watch(self._line)
             is_first_try = self._replace()
-            if not self._stopping.is_set() and (is_gap or not is_first_try):
+            if not self._stopping.is_set() and (self._is_gap or not is_first_try):
                 self._on_regained()
 
     def _replace(self) -> bool:

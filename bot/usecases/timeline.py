@@ -1,4 +1,4 @@
-"""Logging, editing and undoing timeline entries; marking messages for the timeline."""
+"""Logging, editing and undoing timeline entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from bot.domain.notices import (
     EntriesLogged,
     EntryChanged,
     MessageLogged,
-    MessageMarked,
     PersonNamed,
 )
 from bot.domain.refusals import Refusal
@@ -244,30 +243,6 @@ def _brought_back(desk: Desk, session: Session, undone: Entry, *, by: str, **cho
 
 def _file_names(message: MessageSeen) -> str:
     return ", ".join(markup.escape(image.name) for image in message.images)
-
-
-def mark_message(
-    desk: Desk, channel_id: str, ts: str, *, by: str, source: Source, origin: str
-) -> Done | None:
-    """Note that a person marked a message; the postman reads it from Slack and logs it.
-
-    None when the channel is not an incident's: Slack sends every reaction of every channel.
-    """
-    with desk.db.reading() as session:
-        about = incidents.find_by_channel(session, channel_id)
-    if about is None or about.is_archived:
-        return None
-
-    def act(session: Session) -> Done:
-        desk.tell(
-            session,
-            MessageMarked(about.id, channel_id=channel_id, ts=ts, by=by, source=source.value),
-            asked_by=by,
-            asked_in=channel_id,
-        )
-        return Done("", incident_id=about.id)
-
-    return desk.once(origin, act)
 
 
 def _entry_for_change(session: Session, about: Incident, number: int) -> Entry:
