@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.pace import Pace
-from tests import postgres
+from tests import postgres, restarts
 from tests.conftest import missing
 from tests.houses import Town, until
 from tests.pg_wire import Wire
@@ -366,3 +366,19 @@ def test_when_strangers_hold_all_connections_the_line_is_given_back() -> None:
             goes_through(town, crowded)
     finally:
         cluster.stop()
+
+
+@pytest.mark.parametrize(("transport", "times"), [("http", 2), ("socket", 1)])
+def test_postgresql_restarted_under_load_loses_nothing_and_doubles_nothing(
+    transport: str, times: int
+) -> None:
+    try:
+        cluster = postgres.temporary_cluster()
+    except postgres.NoPostgres as absent:
+        missing(f"PostgreSQL is not installed: {absent}.")
+    try:
+        tally = restarts.attack(cluster, transport, times)
+    finally:
+        cluster.stop()
+    assert tally.faults == {}, str(tally)
+    assert len(tally.shown) >= 12 * (times + 1)
