@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     channel_name: str = Field("inc-{number:04d}-{title}", validation_alias="LANTERN_CHANNEL_NAME")
     default_severity: str = Field("SEV3", validation_alias="LANTERN_DEFAULT_SEVERITY")
     runbooks: Path = Field(default_factory=lambda: shipped("runbooks"), validation_alias="LANTERN_RUNBOOKS")
+    catalogue: Path | None = Field(None, validation_alias="LANTERN_CATALOGUE")
+    balancer_window: float = Field(20.0, validation_alias="LANTERN_BALANCER_WINDOW", ge=1, le=60)
     runbooks_url: str = Field("", validation_alias="LANTERN_RUNBOOKS_URL")
     postmortem_template: Path | None = Field(None, validation_alias="LANTERN_POSTMORTEM_TEMPLATE")
     host: str = Field("127.0.0.1", validation_alias="LANTERN_HOST")
@@ -128,5 +130,7 @@ def _sentence(error: object) -> str:
     why = str(error["msg"]).removeprefix("Value error, ")
     if name == "LANTERN_PORT":
         why = "give a number from 0 to 65535, for example 8080"
+    if name == "LANTERN_BALANCER_WINDOW":
+        why = "give seconds from 1 to 60, for example 20"
     # The value itself may be a secret; only its setting is named.
     return f"{name} cannot be used: {why}."

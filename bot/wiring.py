@@ -5,8 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -15,11 +14,10 @@ from bot.delivery import Postman
 from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.pace import Pace
 from bot.domain.postmortem import Facts, compile_draft
-from bot.domain.runbook import Runbook
 from bot.exporters import markdown
-from bot.runbooks import read_folder
 from bot.settings import Settings, SettingsWrong, shipped
 from bot.shelf import gather
+from bot.shelves import catalogue_shelf, runbook_shelf
 from bot.slack import senders
 from bot.slack.app import SlackDoor
 from bot.slack.catch_up import CatchUp
@@ -47,40 +45,6 @@ def utc_now() -> datetime:
 
 class AlreadyRunning(Exception):
     """Another process serves from the same SQLite file."""
-
-
-class RunbookShelf:
-    """The runbooks folder, read again when it changes; looked at every few seconds at most."""
-
-    _LOOK_EVERY = 5.0
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._looked = float("-inf")
-        self._state: object = None
-        self._kept: Mapping[str, Runbook] = {}
-
-    def __call__(self) -> Mapping[str, Runbook]:
-        """The runbooks by id. What is wrong in a file is said in the log; one without steps is left out."""
-        with self._lock:
-            if time.monotonic() - self._looked < self._LOOK_EVERY:
-                return self._kept
-            self._looked = time.monotonic()
-            state = self._now()
-            if state != self._state:
-                self._kept, problems = read_folder(self._folder, today=utc_now().date())
-                self._state = state
-                for problem in problems:
-                    if problem.is_error:
-                        log.warning("runbook has a fault: %s", problem)
-            return self._kept
-
-    def _now(self) -> object:
-        try:
-            return sorted((one.name, one.stat().st_mtime_ns) for one in self._folder.glob("*.md"))
-        except OSError:
-            return None
 
 
 class House:
@@ -111,12 +75,14 @@ class House:
             db=self.db,
             clock=clock,
             ring=self._ring.set,
-            runbooks=RunbookShelf(settings.runbooks),
+            runbooks=runbook_shelf(settings.runbooks, lambda: utc_now().date()),
+            services=catalogue_shelf(settings.catalogue),
             compile=compile_facts,
             options=Options(
                 announce_channel=settings.announce_channel,
                 team_zone=settings.time_zone,
                 default_severity=settings.default_severity,
+                look_for=settings.balancer_window,
             ),
             wall=utc_now,
         )

@@ -59,6 +59,8 @@ class Incident:
     closed_at: datetime | None = None
     #: Incident number this one was merged into.
     merged_into: int | None = None
+    #: Name of the service in the catalogue; None while nobody knows.
+    service: str | None = None
 
     @property
     def slug(self) -> str:

@@ -166,6 +166,26 @@ class StepMarked(Notice):
 
 
 @dataclass(frozen=True)
+class BalancerAsked(Notice):
+    """A balancer is to be read: two looks some seconds apart. Nothing else of the incident waits for it."""
+
+    by: str
+    #: Which of the service's balancers, from 0.
+    which: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:balancer:{self.which}"
+
+
+@dataclass(frozen=True)
+class BalancerRead(Notice):
+    """A reading is stored: its sentence, its picture and its evidence are to be posted."""
+
+    reading_id: int
+
+
+@dataclass(frozen=True)
 class UpdatePosted(Notice):
     update_id: int
 

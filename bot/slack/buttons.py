@@ -14,6 +14,7 @@ from bot.slack.draft_answers import draft_shown
 from bot.slack.modals import close, entry, step_note, update
 from bot.slack.runbook_answers import suggestions
 from bot.usecases import sight
+from bot.usecases.balancer import ask_check
 from bot.usecases.incident import archive_incident, reopen_incident, set_severity, set_status
 from bot.usecases.people import give_role
 from bot.usecases.postmortem import compile_postmortem, latest_revision
@@ -108,6 +109,10 @@ def _note(door: Door, ask: Ask) -> Answer:
     return Answer(modal=step_note.view(run_id, int(position)))
 
 
+def _check(door: Door, ask: Ask) -> Answer:
+    return said(ask_check(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
+
+
 def _reopen(door: Door, ask: Ask) -> Answer:
     return said(reopen_incident(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
 
@@ -135,6 +140,7 @@ BUTTONS: dict[str, Press] = {
     "incident_close": _close,
     "incident_reopen": _reopen,
     "incident_archive": _archive,
+    "balancer_check": _check,
     "entry_new": _entry,
     "update_new": _update,
     "runbook_suggest": _suggest,

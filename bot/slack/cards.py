@@ -12,6 +12,7 @@ from bot.domain import markup
 from bot.domain.incident import Incident, Severity, Status
 from bot.domain.people import Role
 from bot.domain.postmortem import Update
+from bot.domain.reading import Reading, compared
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
@@ -93,6 +94,8 @@ def header_card(card: Card) -> list[Block]:
         ("People", roles or "no roles yet"),
         ("Opened", markup.dated(about.opened_at)),
     ]
+    if about.service:
+        pairs.append(("Service", markup.escape(about.service)))
     if about.closed_at is not None and about.status.is_over:
         pairs.append(("Ended", markup.dated(about.closed_at)))
     blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
@@ -104,7 +107,7 @@ def header_card(card: Card) -> list[Block]:
     blocks += [section(f"*{label}:* {cut(markup.to_mrkdwn_safe(text), 2500)}") for label, text in known]
     if flags:
         blocks.append(context(" · ".join(flags)))
-    blocks.append(_header_buttons(about))
+    blocks.append(_header_buttons(about, has_balancer=card.has_balancer))
     if not about.status.is_over:
         blocks.append(
             context(
@@ -114,7 +117,7 @@ def header_card(card: Card) -> list[Block]:
     return blocks
 
 
-def _header_buttons(about: Incident) -> Block:
+def _header_buttons(about: Incident, *, has_balancer: bool) -> Block:
     value = str(about.id)
     if about.status.is_over:
         return actions(
@@ -125,8 +128,10 @@ def _header_buttons(about: Incident) -> Block:
         (status.value.capitalize(), f"{about.id}:{status.value}") for status in Status if not status.is_over
     ]
     severities = [(severity.value, f"{about.id}:{severity.value}") for severity in Severity]
+    check = [button("Check balancer", "balancer_check", value)] if has_balancer else []
     return actions(
         button("Add to timeline", "entry_new", value, style="primary"),
+        *check,
         button("Runbook", "runbook_suggest", value),
         button("Post update", "update_new", value),
         select("Status", "incident_status", statuses, initial=f"{about.id}:{about.status.value}"),
@@ -262,6 +267,34 @@ def step_card(
         block_id=f"step-{run.id}-{position}",
     )
     return text, [section(text), *_step_body(card, runbook, step), buttons]
+
+
+def reading_card(
+    about: Incident, reading: Reading, former: Reading | None, shown: str, *, has_runbook: bool
+) -> tuple[str, list[Block]]:
+    """What a look at the balancer came to, and what can be done about it. `shown` is the picture in letters."""
+    mark = ":rotating_light:" if reading.is_bad else ":scales:" if reading.is_judged else ":grey_question:"
+    where = f"{markup.escape(reading.kind)} {markup.escape(reading.backend)}"
+    text = f"{mark} *Balancer check* ({where}): {markup.escape(reading.sentence)}"
+    blocks: list[Block] = [section(cut(text, 2900))]
+    if former is not None and (change := compared(former, reading)):
+        blocks.append(
+            section(f"*Since the check at {markup.dated(former.taken_at)}:* {markup.escape(change)}")
+        )
+    if shown:
+        blocks.append(section(f"```{cut(markup.escape(shown).replace('```', chr(39) * 3), 2800)}```"))
+    again = button("Check again", "balancer_check", str(about.id))
+    if has_runbook:
+        start = button(
+            f"Pull {reading.runbook_id}"[:75],
+            "runbook_start",
+            f"{about.id}:{reading.runbook_id}",
+            style="primary",
+        )
+        blocks.append(actions(start, again))
+    else:
+        blocks.append(actions(again))
+    return text, blocks
 
 
 def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tuple[str, list[Block]]:

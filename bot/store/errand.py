@@ -113,6 +113,11 @@ class Errand:
     def args(self) -> dict[str, Any]:
         return self.work.args
 
+    def has_done(self, name: str) -> bool:
+        """Whether a step's result is remembered."""
+        kept = self._steps.get(name)
+        return kept is not None and kept.result is not None
+
     def step(
         self,
         name: str,
@@ -144,8 +149,7 @@ class Errand:
             if found is not None:
                 self._remember(name, found, then)
                 return found
-        self._take_turn(method, channel)
-        self._begin(name, method)
+        self._begin(name, method, channel)
         # A thread that was paused may wake up here long after another replica took over.
         if (
             time.monotonic()
@@ -209,30 +213,37 @@ class Errand:
             raise PutBack(unsettled_for)
         return None if look is None else look()
 
-    def _take_turn(self, method: str | None, channel: str | None) -> None:
-        if not method:
-            return
-        while (wait := self._pace.wait_for(method, channel or "", self.work.id)) > 0:
-            if wait > _NAP:
-                raise PutBack(timedelta(seconds=wait))
-            self._halt.wait(wait)
-
-    def _begin(self, name: str, method: str | None) -> None:
-        """Commit the intent of a step, unless the method's gate is closed."""
-        shut_for = timedelta(0)
+    def _begin(self, name: str, method: str | None, channel: str | None) -> None:
+        """Commit the intent of a step in its turn. Raises PutBack when that is not soon, or the gate is closed."""
+        is_shared = self._db.dialect == "postgresql"
+        if method and not is_shared:
+            self._wait_while(lambda: self._pace.wait_for(method, channel or "", self.work.id))
+        opens_at: datetime | None = None
+        shut_for = 0.0
 
         def intend(hold: Hold) -> None:
-            nonlocal shut_for
-            opens_at = gates.opens_at(hold.session, method, hold.now) if method else None
+            nonlocal opens_at, shut_for
+            if method and is_shared:
+                lines = self._pace.lines(method, channel or "")
+                opens_at = gates.take_turn(hold.session, method, lines, hold.now)
+            elif method:
+                opens_at = gates.opens_at(hold.session, method, hold.now)
             if opens_at is None:
                 hold.begin_step(name)
-            else:
-                shut_for = opens_at - hold.now
+            shut_for = (opens_at - hold.now).total_seconds() if opens_at is not None else 0.0
 
-        self.write(intend)
-        if shut_for > timedelta(0):
-            raise PutBack(shut_for)
+        def ask() -> float:
+            self.write(intend)
+            return shut_for
+
+        self._wait_while(ask)
         self._steps[name] = StepKept(name, self._now(), None, None)
+
+    def _wait_while(self, ask: Callable[[], float]) -> None:
+        """Ask until there is nothing to wait for. A longer wait, or a halt, puts the work back."""
+        while (wait := ask()) > 0:
+            if wait > _NAP or self._halt.wait(wait):
+                raise PutBack(timedelta(seconds=wait))
 
 
 Sender = Callable[[Errand], None]

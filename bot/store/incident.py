@@ -66,6 +66,7 @@ def add(
     is_drill: bool,
     opened_at: datetime,
     opened_by: str,
+    service: str | None = None,
 ) -> Incident:
     """Add an incident under the next number, as investigating."""
     row = session.execute(
@@ -79,6 +80,7 @@ def add(
             is_drill=is_drill,
             opened_at=opened_at,
             opened_by=opened_by,
+            service=service,
         )
         .returning(*_COLUMNS)
     ).one()

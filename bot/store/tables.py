@@ -63,6 +63,8 @@ incident = Table(
     Column("impact_ended_at", UtcDateTime, nullable=True),
     Column("closed_at", UtcDateTime, nullable=True),
     Column("merged_into", BigInteger, nullable=True),
+    #: Name of the service in the catalogue; NULL while nobody knows.
+    Column("service", String(64), nullable=True),
     #: Raised by every change; tells the postman that a card it drew is old.
     Column("version", BigInteger, nullable=False, default=1),
     #: Highest numbers given out so far within the incident; they are never given twice.
@@ -229,4 +231,25 @@ postmortem_revision = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
     UniqueConstraint("incident_id", "number"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("incident_id", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("service", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("backend", String(128), nullable=False),
+    Column("asked_by", String(32), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("is_bad", Boolean, nullable=False),
+    Column("is_judged", Boolean, nullable=False),
+    Column("runbook_id", String(128), nullable=False),
+    Column("shares", Text, nullable=False),
+    Column("figures", JSON, nullable=False),
+    #: What the balancer answered, and how the catalogue described it: enough to judge it again.
+    Column("evidence", JSON, nullable=False),
 )

@@ -60,6 +60,8 @@ _PLAINLY = {
     "DraftCompiled": "The postmortem draft",
     "ArchiveAsked": "Archiving the channel",
     "MessageMarked": "The message you pinned",
+    "BalancerAsked": "The look at the balancer",
+    "BalancerRead": "What the balancer showed",
 }
 
 #: A channel that Slack will not make is asked for again after this long, for this long.
@@ -83,6 +85,8 @@ class Card:
     announced_in: str | None
     announced_ts: str | None
     postmortem_bookmark: str | None
+    #: Whether the service's balancer can be read.
+    has_balancer: bool = False
 
 
 def card(desk: Desk, incident_id: int) -> Card:
@@ -100,7 +104,13 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_in=marks["announced_in"],
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
+        has_balancer=_has_balancer(desk, about),
     )
+
+
+def _has_balancer(desk: Desk, about: Incident) -> bool:
+    service = desk.services().get(about.service or "")
+    return service is not None and bool(service.balancers)
 
 
 def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:

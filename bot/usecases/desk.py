@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+from bot.domain.catalogue import Service
 from bot.domain.notices import Notice
 from bot.domain.postmortem import Facts
 from bot.domain.runbook import Runbook
@@ -26,6 +27,9 @@ class Options:
     team_zone: str = "UTC"
     #: Severity of an incident opened without one.
     default_severity: str = "SEV3"
+    #: Seconds between the two looks at a balancer, and the most that is waited for enough requests.
+    look_for: float = 20.0
+    look_at_most: float = 60.0
     #: Days a delivered notice and an arrival are remembered.
     keep_days: int = 7
 
@@ -57,6 +61,8 @@ class Desk:
     #: Facts -> the postmortem as Markdown, by the team's template or the built-in one.
     compile: Callable[[Facts], str]
     options: Options = field(default_factory=Options)
+    #: The catalogue's services by name, as the file holds them now.
+    services: Callable[[], Mapping[str, Service]] = dict
     #: Real time for the outbox, whatever `clock` says.
     wall: Callable[[], datetime] | None = None
     met: Met = field(default_factory=Met)

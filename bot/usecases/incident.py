@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.catalogue import find_service
 from bot.domain import markup
 from bot.domain.incident import Incident, Severity, Status
 from bot.domain.notices import (
     AnnouncementDue,
     ArchiveAsked,
+    BalancerAsked,
     CardChanged,
     HeaderDue,
     IncidentOpened,
@@ -42,11 +44,15 @@ def open_incident(
     origin: str | None = None,
     asked_in: str | None = None,
 ) -> Done:
-    """Open an incident. Its channel is made afterwards by the postman. `first` becomes an entry with its own time."""
+    """Open an incident. Its channel is made afterwards by the postman. `first` becomes an entry with its own time.
+
+    A service that the title names is the incident's, and its balancer is read without anybody asking.
+    """
     kept = checked(
         title, example="/incident open logins fail for half of the users sev2", longest=LONGEST_TITLE
     )
     kept = " ".join(kept.split())
+    service = find_service(desk.services(), kept if first is None else f"{kept} {first.text}")
 
     def act(session: Session) -> Done:
         now = desk.clock()
@@ -58,6 +64,7 @@ def open_incident(
             is_drill=is_drill,
             opened_at=now,
             opened_by=by,
+            service=service.name if service is not None else None,
         )
         people.hand_over(session, about.id, Role.COMMANDER, by, now)
         people.join(session, about.id, by, now)
@@ -65,21 +72,10 @@ def open_incident(
         desk.tell(session, IncidentOpened(about.id), HeaderDue(about.id), asked_by=by, asked_in=asked_in)
         kind_of = "Drill" if is_drill else "Incident"
         _automatic(desk, session, about, f"{kind_of} opened as {about.severity.value}: {kept}", by=by)
+        for which in range(len(service.balancers) if service is not None else 0):
+            desk.tell(session, BalancerAsked(about.id, by, which), asked_by=by)
         if first is not None:
-            write_entry(
-                desk,
-                session,
-                about,
-                checked(first.text, example="/log the text"),
-                kind=first_kind,
-                by=by,
-                source=Source.SHORTCUT,
-                happened_at=first.posted_at,
-                author=first.author,
-                origin=f"{first.origin}:opened",
-                permalink=first.permalink,
-                images=first.images,
-            )
+            _first_entry(desk, session, about, first, first_kind, by=by)
         return Done(
             f"Opening *{about.slug}* ({about.severity.value}): {markup.to_mrkdwn_safe(kept)}. "
             "Its channel is being made; you will be invited in a moment.",
@@ -87,6 +83,25 @@ def open_incident(
         )
 
     return desk.once(origin, act)
+
+
+def _first_entry(
+    desk: Desk, session: Session, about: Incident, first: MessageSeen, kind: Kind, *, by: str
+) -> None:
+    write_entry(
+        desk,
+        session,
+        about,
+        checked(first.text, example="/log the text"),
+        kind=kind,
+        by=by,
+        source=Source.SHORTCUT,
+        happened_at=first.posted_at,
+        author=first.author,
+        origin=f"{first.origin}:opened",
+        permalink=first.permalink,
+        images=first.images,
+    )
 
 
 def _automatic(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bot.domain import markup
-from bot.domain.outcomes import Refused
 from bot.domain.postmortem import compile_draft
 from bot.exporters.markdown import summary
 from bot.slack import cards
-from bot.slack.post import Answer, Post
+from bot.slack.post import Post
 from bot.store.errand import Errand
 from bot.usecases import deliveries
 
@@ -73,44 +72,18 @@ def post_draft(post: Post, errand: Errand) -> None:
     content = revision.markdown.encode()
     name = f"{about.slug}-postmortem-r{revision.number}.md"
 
-    def upload() -> Answer:
-        # One step: an address that was never used goes stale, and asking for another does no harm.
-        place = post.slack.call("files.getUploadURLExternal", filename=name, length=len(content))
-        post.slack.upload(str(place["upload_url"]), content)
-        return {"id": str(place["file_id"])}
-
-    place = errand.step("upload", upload, method="files.getUploadURLExternal")
     title = f"Postmortem draft {about.slug}, revision {revision.number}"
-
-    def complete() -> Answer:
-        answer = post.slack.call(
-            "files.completeUploadExternal",
-            files=[{"id": place["id"], "title": title}],
-            channel_id=channel,
-            initial_comment=markup.escape(title),
-        )
-        files = answer.get("files") or [{}]
-        return {"permalink": str(files[0].get("permalink") or "")}
-
-    def is_shared() -> Answer | None:
-        try:
-            found = post.slack.call("files.info", file=place["id"])["file"]
-        except Refused as refused:
-            # Slack shows no file that was uploaded and never completed.
-            if refused.word != "file_not_found":
-                raise
-            return None
-        where = [*(found.get("channels") or []), *(found.get("groups") or [])]
-        return {"permalink": str(found.get("permalink") or "")} if channel in where else None
-
-    shared = errand.step(
-        "share",
-        complete,
-        look=is_shared,
+    shared = post.file(
+        errand,
+        "",
+        channel,
+        name,
+        content,
+        title=title,
+        comment=markup.escape(title),
         then=lambda session, answer: deliveries.draft_posted(
             post.desk, session, incident_id, answer["permalink"]
         ),
-        method="files.completeUploadExternal",
     )
     said = summary(compile_draft(deliveries.facts_known(post.desk, incident_id)))
     text, blocks = cards.draft_summary(about, revision.number, said, shared["permalink"])

@@ -1,0 +1,153 @@
+"""Having the balancer of an incident's service read, and keeping what it came to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bot.domain import markup
+from bot.domain.catalogue import Balancer, Service
+from bot.domain.incident import Incident
+from bot.domain.notices import BalancerAsked, BalancerRead
+from bot.domain.reading import Reading
+from bot.domain.refusals import Refusal
+from bot.domain.timeline import Kind, Source
+from bot.store import incident as incidents
+from bot.store import reading as readings
+from bot.store.db import Session
+from bot.usecases.desk import Desk, Done
+from bot.usecases.incident import changed, still_open
+from bot.usecases.sight import seen
+from bot.usecases.timeline import write_entry
+
+
+def service_of(desk: Desk, about: Incident) -> Service | None:
+    """The incident's service as the catalogue has it now."""
+    return desk.services().get(about.service or "")
+
+
+def ask_check(desk: Desk, incident_id: int, *, by: str, origin: str | None = None) -> Done:
+    """Have the balancers of the incident's service read. Raises Refusal when there are none to read."""
+
+    def act(session: Session) -> Done:
+        about = still_open(seen(session, incident_id, by))
+        service = service_of(desk, about)
+        if service is None or not service.balancers:
+            raise Refusal(_nothing_to_read(desk, about, service))
+        ask(desk, session, about, service, by=by)
+        seconds = f"{desk.options.look_for:.0f} to {desk.options.look_at_most:.0f} s"
+        names = ", ".join(f"{one.kind} {one.backend}" for one in service.balancers)
+        return Done(f"Looking at {names} for {seconds}; the answer comes here.", incident_id=incident_id)
+
+    return desk.once(origin, act)
+
+
+def ask(desk: Desk, session: Session, about: Incident, service: Service, *, by: str) -> None:
+    """Put the readings of a service's balancers into the outbox, inside a deed's transaction."""
+    for which in range(len(service.balancers)):
+        desk.tell(session, BalancerAsked(about.id, by, which), asked_by=by)
+
+
+def _nothing_to_read(desk: Desk, about: Incident, service: Service | None) -> str:
+    known = sorted(name for name, one in desk.services().items() if one.balancers)
+    if not known:
+        return (
+            "No balancer is in the catalogue yet. Write one into the file that LANTERN_CATALOGUE names, for example "
+            "`services: {login: {balancers: [{kind: haproxy, address: unix:/run/haproxy/stats.sock, "
+            "backend: be_auth}]}}`"
+        )
+    if service is not None:
+        return (
+            f"The catalogue names no balancer of `{service.name}`. Say another service, for example "
+            f"`/incident service {known[0]}`."
+        )
+    return (
+        f"{about.slug} has no service yet. Say which it is, and its balancer is read: `/incident service {known[0]}`. "
+        f"With a balancer there are: {', '.join(f'`{name}`' for name in known[:10])}."
+    )
+
+
+def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str | None = None) -> Done:
+    """Say which service the incident is about; its balancer is read at once. Raises Refusal for an unknown one."""
+    wanted = name.strip().strip("`").lower()
+
+    def act(session: Session) -> Done:
+        about = seen(session, incident_id, by)
+        service = desk.services().get(wanted)
+        if service is None:
+            known = ", ".join(f"`{one}`" for one in sorted(desk.services())[:20])
+            raise Refusal(
+                f"The catalogue has no service “{markup.escape(name.strip()[:60])}”. "
+                + (f"It has {known}: `/incident service {sorted(desk.services())[0]}`." if known else _EMPTY)
+            )
+        if about.service == service.name:
+            return Done(f"The service is already *{service.name}*.", incident_id=incident_id, is_new=False)
+        incidents.save(session, incident_id, service=service.name)
+        entry = write_entry(
+            desk,
+            session,
+            about,
+            f"Service: {service.name}" + (f" (owner {service.owner})" if service.owner else ""),
+            kind=Kind.NOTE,
+            by=by,
+            source=Source.AUTOMATIC,
+        )
+        changed(desk, session, incident_id)
+        looked = ""
+        if service.balancers and not about.status.is_over:
+            ask(desk, session, about, service, by=by)
+            looked = " Its balancer is being read."
+        return Done(
+            f"The service is now *{service.name}*.{looked}", incident_id=incident_id, entry=entry.number
+        )
+
+    return desk.once(origin, act)
+
+
+_EMPTY = "It is empty: name services in the file that LANTERN_CATALOGUE says."
+
+
+def asked_balancer(desk: Desk, incident_id: int, which: int) -> tuple[Incident, Service, Balancer] | None:
+    """What a reading is to look at; None when the catalogue has it no more, or the incident is over."""
+    with desk.db.reading() as session:
+        about = incidents.get(session, incident_id)
+    service = service_of(desk, about)
+    if service is None or which >= len(service.balancers) or about.is_archived:
+        return None
+    return about, service, service.balancers[which]
+
+
+def reading_taken(
+    desk: Desk,
+    session: Session,
+    incident_id: int,
+    found: dict[str, Any],
+    evidence: dict[str, Any],
+    *,
+    by: str,
+) -> None:
+    """A reading is finished: it becomes a finding on the timeline, and the channel is told."""
+    moments = {name: datetime.fromisoformat(found[name]) for name in ("began_at", "taken_at")}
+    kept = readings.add(
+        session, incident_id=incident_id, asked_by=by, evidence=evidence, **{**found, **moments}
+    )
+    about = incidents.lock(session, incident_id)
+    assert about is not None
+    write_entry(
+        desk,
+        session,
+        about,
+        f"Balancer check ({kept.kind} {kept.backend}): {markup.escape(kept.sentence)}",
+        kind=Kind.FINDING if kept.is_judged else Kind.NOTE,
+        by=by,
+        source=Source.AUTOMATIC,
+        is_shown=False,
+    )
+    desk.tell(session, BalancerRead(incident_id, kept.id), asked_by=by)
+
+
+def reading_with_former(desk: Desk, reading_id: int) -> tuple[Reading, Reading | None, dict[str, Any]]:
+    """A reading, the one before it of the same pool, and what the balancer answered."""
+    with desk.db.reading() as session:
+        kept = readings.get(session, reading_id)
+        return kept, readings.former(session, kept), readings.evidence(session, reading_id)

@@ -1,0 +1,94 @@
+"""An incident about a service whose balancer is misconfigured: the bot looks, and says it, without being asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import missing
+from tests.houses import Town, said, until
+from tests.lab import HAPROXY, HAProxy, Lab
+
+WRONG = ("weight 200", "weight 10", "weight 10", "weight 10")
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as here:
+        yield here
+
+
+@pytest.fixture
+def haproxy(tmp_path: Path, lab: Lab) -> Iterator[HAProxy]:
+    if not HAPROXY:
+        missing("HAProxy is not installed.")
+    one = HAProxy(tmp_path, lab)
+    yield one
+    one.stop()
+
+
+def catalogue(folder: Path, address: str, **more: str) -> Path:
+    """A catalogue with the login service."""
+    path = folder / "catalogue.yaml"
+    extra = "".join(f", {key}: {value}" for key, value in more.items())
+    path.write_text(
+        "services:\n  login:\n    owner: '@team-identity'\n    words: [logins]\n    balancers:\n"
+        f"      - {{kind: haproxy, address: '{address}', backend: be_auth{extra}}}\n"
+    )
+    return path
+
+
+def town(folder: Path, book: Path, look_for: float = 3.0) -> Town:
+    """A town whose Lantern has that catalogue and looks for a few seconds."""
+    return Town(
+        f"sqlite:///{folder / 'lantern.db'}", settings={"catalogue": book, "balancer_window": look_for}
+    )
+
+
+def verdicts(here: Town, channel: str) -> list[str]:
+    """The verdicts that the channel was shown."""
+    return [one["text"] for one in here.ana.messages(channel) if "*Balancer check*" in one["text"]]
+
+
+def test_the_seed_is_named_and_corrected_without_a_question_asked(
+    tmp_path: Path, lab: Lab, haproxy: HAProxy
+) -> None:
+    haproxy.start(haproxy.configuration(servers=WRONG))
+    lab.load(haproxy.port)
+    with town(tmp_path, catalogue(tmp_path, f"unix:{haproxy.socket}")) as here:
+        here.ana.types("/incident open Logins fail for half of the users sev1", "#general")
+        until(lambda: here.has(1) and here.incident().channel_id is not None, 20, "no channel")
+        channel = here.incident().channel_id
+        assert channel is not None
+        until(lambda: len(verdicts(here, channel)) == 1, 60, "no verdict within a minute")
+        (first,) = verdicts(here, channel)
+        assert "auth1 gets 8" in first
+        assert "25 % would be fair: its weights are 200/10/10/10, as in the file" in first
+        here.settled(30)
+        files = [file["name"] for one in here.ana.messages(channel) for file in one.get("files") or []]
+        assert any(name.endswith(".png") for name in files), files
+
+        # The runbook's correction, at the running balancer.
+        for name, weight in (("auth1", 100), ("auth2", 100), ("auth3", 100), ("auth4", 100)):
+            assert haproxy.says(f"set server be_auth/{name} weight {weight}").strip() == ""
+        answer = here.ana.types("/incident check", channel)
+        assert "Looking at haproxy be_auth" in said(answer)
+        until(lambda: len(verdicts(here, channel)) == 2, 60, "no second verdict")
+        second = verdicts(here, channel)[1]
+        assert "the balancer is not the cause" in second
+        here.settled(30)
+        shown = next(one for one in here.ana.messages(channel) if one["text"] == second)
+        assert "at the wrong server 6" in str(shown["blocks"])
+        here.ana.types("/incident fix the intended weights are back", channel)
+        entries = [entry.text for entry in here.entries() if "Balancer check" in entry.text]
+        assert len(entries) == 2
+        view = here.ana.types("/incident close", channel)
+        assert view
+        (form,) = here.ana.views()
+        here.ana.submits(form)
+        until(lambda: here.incident().status.is_over, 20, "not closed")
+        here.settled(30)
+        told = here.draft()
+        assert told.index("auth1 gets 8") < told.index("the balancer is not the cause")
