@@ -30,6 +30,8 @@ class Outage:
     town: Town
     #: Through which the town's Lantern reaches Slack.
     gate: Gate
+    #: Seconds that a 429 asks to wait.
+    retry_after: int = 1
     #: Milliseconds from each command to its answer, with the command.
     acks: list[tuple[float, str]] = field(default_factory=list)
     #: Commands that were not answered as they should be.
@@ -156,7 +158,7 @@ class Outage:
     def _start(self, trouble: str) -> None:
         standin = self.town.standin
         if trouble == "429":
-            standin.fault("*", "ratelimited", times=-1, retry_after=1)
+            standin.fault("*", "ratelimited", times=-1, retry_after=self.retry_after)
         elif trouble == "503":
             standin.fault("*", "http", times=-1)
         elif trouble == "silent":

@@ -1,8 +1,8 @@
 """Pace: how often a Slack method may be called, kept a little below Slack's own limits.
 
 Slack counts by the minute and does not publish what bursts it takes (docs.slack.dev, rate limits), so a
-burst and a minute's refill together stay at or under the tier. This is one process's own pace; what two
-replicas together overdo, Slack answers with 429 and the shared gate holds back.
+burst and a minute's refill together stay at or under the tier. On SQLite this is the pace of the only process;
+on PostgreSQL the replicas keep one pace together, by the same limits, in bot/store/gates.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,16 @@ class Limit:
 
     per_minute: float
     burst: int
+
+    @property
+    def spacing(self) -> float:
+        """Seconds between two calls once the burst is used up."""
+        return 60.0 / self.per_minute
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which a call may come before its even moment: what the burst amounts to."""
+        return (self.burst - 1) * self.spacing
 
 
 #: Ten incidents may be opened in one second; the burst and the minute's refill are Slack's 20.
@@ -93,21 +103,27 @@ class Pace:
             place = self._places.pop((holder, method), None)
             if place is None:
                 place = now
-                if method in self._limits:
-                    place = max(place, self._line_up((method, ""), self._limits[method], now))
-                if channel and method in self._channel_limits:
-                    place = max(place, self._line_up((method, channel), self._channel_limits[method], now))
+                for line, limit in self.lines(method, channel).items():
+                    place = max(place, self._line_up(line, limit, now))
             if place <= now:
                 return 0.0
             self._forget(now)
             self._places[(holder, method)] = place
             return place - now
 
+    def lines(self, method: str, channel: str) -> dict[tuple[str, str], Limit]:
+        """The lines in which a call waits: that of its channel, then that of its method ("" as channel)."""
+        found = {}
+        if channel and method in self._channel_limits:
+            found[method, channel] = self._channel_limits[method]
+        if method in self._limits:
+            found[method, ""] = self._limits[method]
+        return found
+
     def _line_up(self, line: tuple[str, str], limit: Limit, now: float) -> float:
-        spacing = 60.0 / limit.per_minute
         empty_at = max(self._empty_at.get(line, now), now)
-        self._empty_at[line] = empty_at + spacing
-        return max(now, empty_at - (limit.burst - 1) * spacing)
+        self._empty_at[line] = empty_at + limit.spacing
+        return max(now, empty_at - limit.ahead)
 
     def _forget(self, now: float) -> None:
         self._places = {who: at for who, at in self._places.items() if at > now - _FORGET_AFTER}
