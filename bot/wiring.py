@@ -26,7 +26,7 @@ from bot.slack.door import Door
 from bot.slack.post import Post
 from bot.slack.socket_door import SocketDoor
 from bot.slack.watchdog import Vigil
-from bot.store import inbox, outbox, schema
+from bot.store import gates, inbox, outbox, schema
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
@@ -210,6 +210,7 @@ class House:
             try:
                 with self.db.writing() as session:
                     outbox.sweep(session, before)
+                    gates.sweep(session, before)
                     inbox.sweep(session, before)
             except NotSaved as trouble:
                 log.warning("could not sweep, will try again: %s", trouble.why)
