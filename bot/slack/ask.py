@@ -75,6 +75,15 @@ def _id(value: Any) -> str:
     return text if len(text) <= _LONGEST_ID else ""
 
 
+#: Characters of a permalink that are kept; a form remembers it beside up to five images.
+_ADDRESS = re.compile(r"https?://[!#-;=?-\[\]-{}~]{1,300}")
+
+
+def address(value: Any) -> str:
+    """A web address as Slack writes it; "" for anything else, since it ends up inside of `<...|...>`."""
+    return value if isinstance(value, str) and _ADDRESS.fullmatch(value) else ""
+
+
 def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None:
     """A message as Slack gives it in shortcuts, reactions.get and history; None when it is not one."""
     ts = _id(message.get("ts"))
@@ -87,7 +96,7 @@ def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None
         Image(
             file_id=_text(one.get("id")),
             name=_text(one.get("name")) or _text(one.get("title")) or "file",
-            permalink=_text(one.get("permalink")),
+            permalink=address(one.get("permalink")),
             mimetype=_text(one.get("mimetype")),
         )
         for one in (files if isinstance(files, list) else [])
@@ -99,7 +108,7 @@ def read_message(channel: str, message: Mapping[str, Any]) -> MessageSeen | None
         author=_id(message.get("user")) or _id(message.get("bot_id")),
         posted_at=posted_at,
         text=_text(message.get("text")),
-        permalink=_text(message.get("permalink")),
+        permalink=address(message.get("permalink")),
         images=images,
     )
 

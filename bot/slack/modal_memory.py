@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bot.domain.timeline import Image, Kind
-from bot.slack.ask import Ask, moment_of
+from bot.slack.ask import Ask, address, moment_of
 from bot.usecases.timeline import MessageSeen
 
 #: Images that a view remembers; more would not fit.
@@ -19,7 +19,7 @@ def pack_images(images: tuple[Image, ...]) -> str:
     packed = "[]"
     rows: list[list[str]] = []
     for one in images[:_MOST]:
-        rows.append([one.file_id, one.name[:80], one.permalink[:250], one.mimetype[:40]])
+        rows.append([one.file_id, one.name[:80], one.permalink, one.mimetype[:40]])
         longer = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
         if len(json.dumps(longer, ensure_ascii=False)) > _ROOM:
             break
@@ -32,7 +32,7 @@ def unpack_images(packed: str) -> tuple[Image, ...]:
     try:
         rows = json.loads(packed or "[]")
         return tuple(
-            Image(str(file_id), str(name), str(permalink), str(mimetype))
+            Image(str(file_id), str(name), address(permalink), str(mimetype))
             for file_id, name, permalink, mimetype in rows
         )
     except (ValueError, TypeError, RecursionError):
@@ -52,7 +52,7 @@ def remembered_message(ask: Ask, text: str) -> MessageSeen | None:
         author=ask.memory.get("author", "") or ask.user,
         posted_at=posted_at,
         text=text,
-        permalink=ask.memory.get("link", ""),
+        permalink=address(ask.memory.get("link")),
         images=unpack_images(ask.memory.get("images", "")),
     )
 

@@ -143,7 +143,9 @@ def channel_id_changed(desk: Desk, old: str, new: str, *, origin: str) -> Done |
         return None
 
     def act(session: Session) -> Done:
-        incidents.save(session, about.id, channel_id=new)
+        # One channel is one incident's: what would give it to two is left as it was.
+        if incidents.find_by_channel(session, new) is None:
+            incidents.save(session, about.id, channel_id=new)
         return Done("", incident_id=about.id)
 
     return desk.once(origin, act)

@@ -1,0 +1,168 @@
+"""Requests that nobody thought of, a small and steady share of `python -m tests.fuzz`; and what it has found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.incident import Severity
+from bot.domain.sample import sample_facts
+from bot.slack.ask import address, read_message
+from bot.slack.modals import entry as entry_form
+from bot.slack.modals import open_incident as opening_form
+from bot.standin.blockkit import view_problems
+from bot.store import incident as incidents
+from bot.store import timeline
+from tests.fuzz import variants
+from tests.fuzz.ground import Ground
+from tests.fuzz.judge import Log, faults_of, faults_of_calls, listening
+from tests.fuzz.requests import KINDS, Plan
+from tests.fuzz.texts import SHORT
+from tests.houses import said
+
+#: The same requests every time: a new one belongs into a long run, not into somebody else's change.
+STEADY = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with Ground(tmp_path_factory.mktemp("fuzz")) as here:
+        yield here
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    with listening() as kept:
+        yield kept
+
+
+@pytest.mark.parametrize("plans", [one[2] for one in KINDS], ids=[one[0] for one in KINDS])
+def test_whatever_comes_is_answered_and_what_goes_out_is_within_slacks_limits(
+    ground: Ground, log: Log, plans: st.SearchStrategy[Plan]
+) -> None:
+    ground.town.settled(60)
+    ground.town.standin.faults.forget_calls()
+    ground.look_around()
+    chance, wrong = Random(7), []
+
+    @settings(STEADY, max_examples=25)
+    @given(plans)
+    def throw(plan: Plan) -> None:
+        sent = ground.send(plan)
+        again = variants.repeated(sent.content, sent.content_type)
+        bad = variants.damaged(sent.content, sent.content_type, chance)
+        wrong.extend(f"{plan}: {fault}" for fault in faults_of(plan, sent))
+        wrong.extend(f"{one}: {fault}" for one in (again, bad) for fault in faults_of(one, ground.send(one)))
+
+    throw()
+    ground.town.settled(60)
+    assert wrong == []
+    assert log.take() == []
+    assert faults_of_calls(ground.town.standin.calls(), Counter()) == []
+
+
+# What people said is never lost, whatever they do to it.
+
+# Slack's own client sends no half characters.
+_TYPED = SHORT.map(lambda text: text.encode("utf-8", "ignore").decode())
+_DEEDS = st.lists(
+    st.one_of(
+        st.tuples(st.just("/log note: {text}"), _TYPED),
+        st.tuples(st.just("/log edit {last} {text}"), _TYPED),
+        st.tuples(st.just("/log undo {last}"), st.just("")),
+    ),
+    min_size=3,
+    max_size=8,
+)
+
+
+def _all_said(ground: Ground, channel: str) -> dict[int, list[str]]:
+    """Entry number -> every text it has had, oldest first."""
+    found: dict[int, list[str]] = {}
+    with ground.town.house.db.reading() as session:
+        about = incidents.find_by_channel(session, channel)
+        assert about is not None
+        while (one := timeline.find_by_number(session, about.id, len(found) + 1)) is not None:
+            found[one.number] = [*(former.text for former in timeline.history(session, one.id)), one.text]
+    return found
+
+
+def test_logging_correcting_and_undoing_in_any_order_keeps_every_former_text(ground: Ground) -> None:
+    room = ground.town.opened("/incident open texts that are kept sev4")
+    kept = _all_said(ground, room)
+    seen: Counter[str] = Counter()
+
+    @settings(STEADY, max_examples=12)
+    @given(_DEEDS)
+    def play(deeds: list[tuple[str, str]]) -> None:
+        nonlocal kept
+        for deed, text in deeds:
+            last = max(kept)
+            answer = said(ground.town.ana.types(deed.format(last=last, text=text), room))
+            now = _all_said(ground, room)
+            for one, texts in kept.items():
+                assert now[one][: len(texts)] == texts, (deed, text, answer)
+            seen["logged"] += len(now) > len(kept)
+            seen["edited"] += len(now[last]) > len(kept[last])
+            if "Logged *#" in answer:
+                assert len(now) == len(kept) + 1, (deed, text, answer)
+            kept = now
+
+    play()
+    assert seen["logged"] > 5 and seen["edited"] > 5, seen
+
+
+# What the long runs have found.
+
+
+def test_two_incidents_never_get_one_channel(ground: Ground, log: Log) -> None:
+    ground.town.opened("/incident open one more sev4")
+    before = ground.look_around()
+    event = {"type": "channel_id_changed", "old_channel_id": "$channel:0", "new_channel_id": "$channel:1"}
+    body = {"type": "event_callback", "team_id": "T1", "event_id": "$fresh", "event": event}
+    assert len(before) > 1
+    assert ground.send(Plan("event", "json", body)).reply.status == 200
+    assert ground.look_around() == before
+    assert log.take() == []
+
+
+ADDRESSES = [
+    ("https://a.slack.com/archives/C1/p1717410600000100?thread_ts=1.2&cid=C1", True),
+    ("https://a.slack.com/files/U1/F1/b%C3%BCro.png", True),
+    ("https://a.example/x|<!here>", False),
+    ("https://a.example/x><!channel>", False),
+    ('https://a.example/"\\', False),
+    ("javascript:alert(1)", False),
+    ("https://a.example/" + "x" * 400, False),
+    (None, False),
+    ({"id": 1}, False),
+]
+
+
+@pytest.mark.parametrize(("given_as", "is_kept"), ADDRESSES, ids=[str(one[0])[:40] for one in ADDRESSES])
+def test_a_permalink_is_an_address_or_nothing(given_as: Any, is_kept: bool) -> None:
+    assert address(given_as) == (given_as if is_kept else "")
+
+
+def test_a_message_with_a_permalink_of_3000_characters_opens_its_forms() -> None:
+    long = "https://a.example/" + "&" * 3000
+    image = {"id": "F1", "name": "\U0001f525" * 200, "permalink": "https://a.example/" + "x" * 280}
+    message = read_message("C1", {"ts": "1.2", "user": "U1", "permalink": long, "files": [image] * 8})
+    assert message is not None
+    for view in (
+        opening_form.view(Severity.SEV2, message=message),
+        entry_form.view(sample_facts().incident, message),
+    ):
+        assert view_problems(view, "modal") == []
