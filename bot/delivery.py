@@ -65,6 +65,7 @@ class Postman:
         self._errands: queue.SimpleQueue[Errand | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._running: dict[int, Errand] = {}
+        self._hurried_tick = float("-inf")
         #: Monotonic ticks at which something that was put back is due.
         self._due: list[float] = []
         self._threads: list[threading.Thread] = []
@@ -187,12 +188,26 @@ class Postman:
             ending = self._attempt(errand)
             if ending is not None:
                 errand.write(ending, is_giving_up=True)
+            elif errand.has_recovered:
+                self._hurry()
         except LeaseLost as lost:
             log.warning("%s; left to whoever holds it", lost)
         except NotSaved as error:
             log.warning("work %d: not saved (%s); it is looked up when its lease ends", work.id, error.why)
         except Exception:
             log.exception("work %d (%s): its end cannot be written; its lease runs out", work.id, work.kind)
+
+    def _hurry(self) -> None:
+        """Slack is well again: what waits because it was not is tried now, not in up to a minute."""
+        tick = time.monotonic()
+        with self._lock:
+            if tick < self._hurried_tick + 2 * self._rhythm.back_off_from.total_seconds():
+                return
+            self._hurried_tick = tick
+        with self._db.writing() as session:
+            hurried = outbox.hurry(session, self._clock())
+        if hurried:
+            log.info("Slack answers again: %d notices that waited for it go now", hurried)
 
     def _attempt(self, errand: Errand) -> Ending | None:
         """Run the sender; None when the work is done, else how this attempt is to end."""

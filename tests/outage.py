@@ -34,6 +34,8 @@ class Outage:
     retry_after: int = 1
     #: Milliseconds from each command to its answer, with the command.
     acks: list[tuple[float, str]] = field(default_factory=list)
+    #: Commands that were typed again, since the database did not take them (a busy machine).
+    again: list[str] = field(default_factory=list)
     #: Commands that were not answered as they should be.
     unanswered: list[str] = field(default_factory=list)
     #: Incident number -> its channel, of those that were open before.
@@ -148,6 +150,9 @@ class Outage:
     def _types(self, who: Person, line: str, channel: str, answered: str) -> bool:
         answer = who.types(line, channel)
         self.acks.append((answer["ack_ms"], line))
+        if "was *not* saved" in said(answer) and line not in self.again:
+            self.again.append(line)
+            return self._types(who, line, channel, answered)
         if answered not in said(answer):
             self.unanswered.append(f"{line} -> {answer}")
             return False

@@ -97,6 +97,8 @@ class Errand:
     ) -> None:
         assert work.lease_until is not None
         self.work = work
+        #: A step of it went well after a row of failures.
+        self.has_recovered = False
         self._db = db
         self._steps = dict(steps)
         self._rhythm = rhythm
@@ -189,6 +191,7 @@ class Errand:
                 if self._halt.wait(pause):
                     raise
                 pause = min(pause * 2, 2.0)
+        self.has_recovered |= hold.has_recovered
         self.renewed(tick)
         self._unwritten.clear()
 

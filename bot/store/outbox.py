@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.outcomes import Unknown, Unreachable
 from bot.store.db import Session
 from bot.store.once import insert_once
 from bot.store.types import UtcDateTime
@@ -283,6 +284,21 @@ def heartbeat(
         .returning(work.c.id)
     ).scalars()
     return set(renewed)
+
+
+def hurry(session: Session, now: datetime) -> int:
+    """Slack answers again: let what failed because it did not be tried at once, and give how many."""
+    now = moment(session, now)
+    is_late = and_(
+        text("state = 'open'"),
+        work.c.next_at > now,
+        work.c.first_failed_at.is_not(None),
+        or_(*(work.c.last_error.startswith(f"{each.__name__}:") for each in (Unknown, Unreachable))),
+    )
+    # What somebody claims just now is left to them.
+    late = select(work.c.id).where(is_late).with_for_update(skip_locked=True)
+    hurry = update(work).where(work.c.id.in_(late)).values(next_at=now).returning(work.c.id)
+    return len(session.execute(hurry).all())
 
 
 def free_running(session: Session, now: datetime) -> int:

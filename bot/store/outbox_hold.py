@@ -80,6 +80,8 @@ class Hold:
             raise LeaseLost(f"work {held.id} (attempt {held.attempts}) is no longer held by {held.owner}")
         #: When the present row of failures began.
         self.first_failed_at: datetime | None = row.first_failed_at
+        #: A step went well after a row of failures.
+        self.has_recovered = False
 
     def begin_step(self, name: str) -> None:
         """Write down that Slack may be told from now on."""
@@ -97,6 +99,7 @@ class Hold:
             return False
         if self.first_failed_at is not None:
             self.first_failed_at = None
+            self.has_recovered = True
             self._work(first_failed_at=None, last_error=None)
         return True
 

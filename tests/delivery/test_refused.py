@@ -12,12 +12,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.outcomes import RateLimited, Refused, Unknown, Unreachable
 from bot.domain.pace import Limit, Pace
 from bot.store import gates, outbox
 from bot.store.db import Database
 from bot.store.errand import Errand, Sender
+from bot.store.work_tables import work
 from tests.delivery.calls import Start, find, once, raising_first
 from tests.postmen import (
     QUICK,
@@ -37,6 +39,41 @@ def test_a_failing_item_backs_off_further_and_further(db: Database, start: Start
     gaps = [later - earlier for earlier, later in itertools.pairwise(calls)]
     # A busy machine makes a gap longer, never shorter: the last ones have grown to the longest wait.
     assert min(gaps[-2:]) > 0.19
+
+
+def test_once_slack_answers_again_nothing_waits_for_its_next_try(db: Database, start: Start) -> None:
+    down = threading.Event()
+    down.set()
+    tried: list[str] = []
+
+    def send(errand: Errand) -> None:
+        def call() -> dict[str, Any]:
+            tried.append(errand.work.key)
+            if down.is_set():
+                raise Unreachable("no connection")
+            return {}
+
+        errand.step("call", call)
+
+    def broken(errand: Errand) -> None:
+        raise ValueError("a mistake of ours")
+
+    keys = [f"C{n}" for n in range(5)]
+    for key in keys:
+        put(db, "post", key)
+    mistake = put(db, "broken", "C9")
+    # Their next try is ten minutes away.
+    rhythm = replace(QUICK, back_off_from=timedelta(minutes=10), back_off_to=timedelta(minutes=10))
+    start({"post": send, "broken": broken}, rhythm=rhythm)
+    wait_until(lambda: sorted(tried) == keys and find(db, mistake).last_error)
+    wait_until(lambda: all(find(db, n).state == "open" for n in range(1, 6)))
+    down.clear()
+    with db.writing() as session:
+        session.execute(update(work).where(work.c.key == "C2").values(next_at=now()))
+    wait_until(lambda: sorted(tried) == sorted(2 * keys))
+    wait_until(lambda: all(find(db, n).state == "done" for n in range(1, 6)))
+    # What did not fail for Slack's sake keeps its time.
+    assert find(db, mistake).state == "open"
 
 
 def test_after_its_time_it_is_set_aside_the_person_is_told_and_the_next_goes(
