@@ -139,8 +139,8 @@ class House:
             schema.migrate(self.db, shipped("migrations"))
             with self.db.writing() as session:
                 outbox.free_running(session, utc_now())
-        elif not schema.is_current(self.db, shipped("migrations")):
-            raise SettingsWrong(["The database has an older schema. Run `lantern migrate` first."])
+        elif why_not := schema.why_not(self.db, shipped("migrations")):
+            raise SettingsWrong([why_not])
         self._meet_slack()
         # First what may be refused: an address that is in use, or a token.
         self.web.start()

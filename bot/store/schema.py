@@ -1,24 +1,42 @@
-"""Bringing the database to this version's schema, and saying whether it is there."""
+"""Bringing the database to this version's schema, and saying whether it is there.
+
+Each migration says `works_with`: the oldest revision whose Lantern works with what it leaves. Replicas of the former
+version then go on while the database is a step ahead (docs/decisions/0010-one-step-back.md).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, select, text
 
+from bot.settings import SettingsWrong
 from bot.store import tables, work_tables
 from bot.store.db import Database
 from bot.store.metadata import metadata
+from bot.store.once import insert_or_update
 
-__all__ = ["differences", "is_current", "migrate", "tables", "work_tables"]
+__all__ = [
+    "differences",
+    "is_current",
+    "migrate",
+    "note_works_with",
+    "tables",
+    "why_not",
+    "work_tables",
+]
 
 #: Two replicas that start at once must not both migrate ("lantern" in ASCII, cut to 63 bits).
 _LOCK = 0x6C616E7465726E
+#: Row of `counter` that holds what the last migration works with.
+_WORKS_WITH = "schema_works_with"
 
 
 def _config(folder: Path) -> Config:
@@ -28,7 +46,10 @@ def _config(folder: Path) -> Config:
 
 
 def migrate(db: Database, folder: Path) -> None:
-    """Run all migrations of `folder` that have not run. Safe when several replicas start at once."""
+    """Run all migrations of `folder` that have not run. Safe when several replicas start at once.
+
+    Leaves a newer schema that works with this version alone. Raises SettingsWrong for one that does not.
+    """
     config = _config(folder)
     with db.engine.connect() as connection:
         if db.dialect == "postgresql":
@@ -36,8 +57,12 @@ def migrate(db: Database, folder: Path) -> None:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
         try:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            standing = _standing(connection, config)
+            if standing.is_too_new:
+                raise SettingsWrong([standing.sentence])
+            if not standing.is_newer:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
             connection.commit()
         finally:
             if db.dialect == "postgresql":
@@ -48,11 +73,70 @@ def migrate(db: Database, folder: Path) -> None:
                 connection.invalidate()
 
 
-def is_current(db: Database, folder: Path) -> bool:
-    """True when every migration of the folder has run."""
-    head = ScriptDirectory.from_config(_config(folder)).get_current_head()
+@dataclass(frozen=True)
+class _Standing:
+    """A database's schema, seen from this version."""
+
+    head: str
+    #: None: no migration has run.
+    now: str | None
+    is_newer: bool
+    #: Revision of the oldest version that works with a newer schema; 0 when nothing says so.
+    works_with: int
+
+    @property
+    def is_too_new(self) -> bool:
+        return self.is_newer and not 0 < self.works_with <= int(self.head)
+
+    @property
+    def sentence(self) -> str:
+        """Why this version cannot work with it; "" when it can."""
+        if self.is_too_new:
+            return (
+                f"The database has schema {self.now} of a newer Lantern, and this one, of schema {self.head}, does "
+                "not work with it. Start the newer Lantern, or restore the backup from before it."
+            )
+        if self.now == self.head or self.is_newer:
+            return ""
+        return "The database has an older schema. Run `lantern migrate` first."
+
+
+def _standing(connection: Connection, config: Config) -> _Standing:
+    script = ScriptDirectory.from_config(config)
+    head = script.get_current_head()
+    assert head is not None, "there is a first migration"
+    now = MigrationContext.configure(connection).get_current_revision()
+    known = {one.revision for one in script.walk_revisions()}
+    if now is None or now in known:
+        return _Standing(head, now, False, 0)
+    counter = tables.counter
+    found = connection.execute(
+        select(counter.c.value).where(counter.c.name == _WORKS_WITH)
+    ).scalar_one_or_none()
+    return _Standing(head, now, True, int(found or 0))
+
+
+def why_not(db: Database, folder: Path) -> str:
+    """Why this version cannot work with the database, as a sentence; "" when it can.
+
+    It can when every migration of the folder has run, and when newer ones have that work with it.
+    """
     with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return _standing(connection, _config(folder)).sentence
+
+
+def is_current(db: Database, folder: Path) -> bool:
+    """True when this version can work with the database."""
+    return not why_not(db, folder)
+
+
+def note_works_with(ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+    """Write down, in a migration's own transaction, the oldest version that works with what it made."""
+    script = step.up_revision
+    if step.is_upgrade and isinstance(script, Script) and ctx.connection is not None:
+        # One that does not say works with nothing older.
+        oldest = int(getattr(script.module, "works_with", script.revision))
+        insert_or_update(ctx.connection, tables.counter, "name", name=_WORKS_WITH, value=oldest)
 
 
 def differences(connection: Connection) -> list[str]:

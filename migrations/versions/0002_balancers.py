@@ -12,6 +12,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+#: The oldest Lantern, by its schema, that works with this one: see bot/store/schema.py.
+works_with = "0001"
 
 
 def upgrade() -> None:
