@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.incident import Severity
+from bot.domain.refusals import Refusal
 from bot.domain.sample import sample_facts
 from bot.slack.ask import address, read_message
 from bot.slack.modals import entry as entry_form
@@ -19,11 +22,11 @@ from bot.slack.modals import open_incident as opening_form
 from bot.standin.blockkit import view_problems
 from bot.store import incident as incidents
 from bot.store import timeline
-from tests.fuzz import variants
+from tests.fuzz import promises, variants
 from tests.fuzz.ground import Ground
 from tests.fuzz.judge import Log, faults_of, faults_of_calls, listening
 from tests.fuzz.requests import KINDS, Plan
-from tests.fuzz.texts import SHORT
+from tests.fuzz.texts import SHORT, TEXT
 from tests.houses import said
 
 #: The same requests every time: a new one belongs into a long run, not into somebody else's change.
@@ -122,6 +125,54 @@ def test_logging_correcting_and_undoing_in_any_order_keeps_every_former_text(gro
 
     play()
     assert seen["logged"] > 5 and seen["edited"] > 5, seen
+
+
+# What the readers promise of any text.
+
+
+@pytest.mark.parametrize("promise", promises.PROMISES.values(), ids=promises.PROMISES)
+def test_a_reader_keeps_its_promises_and_raises_nothing_but_a_refusal(promise: Callable[[str], None]) -> None:
+    @settings(STEADY, max_examples=40)
+    @given(TEXT)
+    def read(text: str) -> None:
+        with suppress(Refusal, promises.Malformed):
+            promise(text)
+
+    read()
+
+
+#: Each of them, many times over, has made somebody's expression slow.
+PIECES = [
+    "\n",
+    "\n\n2 `?|",
+    "_a_",
+    "*_~",
+    "`",
+    "<",
+    "<a|",
+    "&",
+    ":a",
+    "&gt;",
+    "*a ",
+    "http://a.",
+    " ",
+    "1h ",
+    "10:",
+    "a-",
+]
+PIECES += ["half an ", " and", "0", "/1", "a/", "note:", "[note ", "dead ", "-1m ", "e\u0301"]
+QUICK = ["when", "clock", "day", "zone", "due", "line", "markup", "signature"]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_no_text_of_10_000_characters_keeps_a_reader_busy(name: str) -> None:
+    for piece in PIECES:
+        for text in (piece * (10_000 // len(piece)) + "\x01", "10:30 " + piece * (9990 // len(piece))):
+            began = time.thread_time()
+            with suppress(Refusal):
+                promises.PROMISES[name](text)
+            # 50 ms are usual; an expression that tries every way would take minutes.
+            assert time.thread_time() - began < 3, (piece, len(text))
 
 
 # What the long runs have found.

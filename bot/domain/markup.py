@@ -150,7 +150,7 @@ class _Writer:
             quote = _QUOTED.match(line)
             is_quote = rest_is_quote or quote is not None
             body = line[quote.end() :] if quote else line
-            lines.append((is_quote, self.style.line(self._inline(body))))
+            lines.append((is_quote, self.style.line(self._inline(body)) if body else ""))
         return self.style.join(lines)
 
     def _inline(self, text: str) -> str:
