@@ -62,6 +62,9 @@ def test_a_command_that_is_being_answered_when_sigterm_comes_is_answered_and_kep
         ana = Person(standin.url, next(u.id for u in standin.workspace.users.values() if u.name == "ana"))
         assert "Opening" in said(ana.types("/incident open logins fail sev2", "#general"))
         until(lambda: standin.workspace.channel_named(ROOM) is not None, PATIENCE, "there is no channel")
+        until(
+            lambda: "incident channel" not in said(ana.types("/log list", ROOM)), PATIENCE, "it is not known"
+        )
         sent = len(standin.deliveries("command"))
         with closing(
             sqlite3.connect(tmp_path / "lantern.db", timeout=PATIENCE, isolation_level=None)
