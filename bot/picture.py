@@ -7,7 +7,7 @@ import textwrap
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.domain.bars import ranked, state
+from bot.domain.bars import ranked, scale_of, state
 from bot.domain.figures import is_hot
 from bot.domain.findings import percent
 from bot.domain.pool import Pool, Server
@@ -35,7 +35,7 @@ def draw(pool: Pool, verdict: Verdict, below: str = "") -> bytes:
     pen = ImageDraw.Draw(image)
     for at, line in enumerate(lines):
         pen.text((_MARGIN, _MARGIN + 44 * at), line, _INK, title)
-    scale = max([pool.share(s) for s in servers] + [pool.fair_share(s) for s in servers] + [0.01])
+    scale = scale_of(pool)
     heads = top - 40
     pen.text((_MARGIN + _NAME, heads), "share of the requests   | fair share", _FAINT, small)
     pen.text((_MARGIN + _NAME + _BARS + 104, heads), "5xx", _FAINT, small)

@@ -16,7 +16,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-HAPROXY = shutil.which("haproxy") or ("/usr/sbin/haproxy" if Path("/usr/sbin/haproxy").exists() else "")
+_SBIN = "/usr/sbin:/usr/local/sbin"
+HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path=_SBIN) or ""
+NGINX = shutil.which("nginx") or shutil.which("nginx", path=_SBIN) or ""
 
 
 def free_port() -> int:

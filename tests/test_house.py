@@ -19,6 +19,8 @@ FLOORS = {
     "settings.py": 0,
     "balancers/": 1,
     "catalogue.py": 1,
+    "trials/": 1,
+    "balancer_talk.py": 5,
     "picture.py": 1,
     "exporters/": 1,
     "runbooks.py": 1,

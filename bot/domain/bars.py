@@ -15,7 +15,7 @@ def bars(pool: Pool, most: int = 16) -> str:
     """One line a server: its share as a bar, its fair share as a tick, and what matters of its state."""
     shown = ranked(pool)[:most]
     longest = min(14, max([len(server.name) for server in shown], default=0))
-    scale = max([pool.share(s) for s in shown] + [pool.fair_share(s) for s in shown] + [0.01])
+    scale = scale_of(pool)
     lines = [f"{'':{longest}}  {'traffic share (| = fair)':{WIDTH}}  got fair  5xx"]
     for server in shown:
         name = server.name if len(server.name) <= longest else f"{server.name[: longest - 1]}…"
@@ -26,6 +26,12 @@ def bars(pool: Pool, most: int = 16) -> str:
     if left > 0:
         lines.append(f"... and {left} more")
     return "\n".join(lines)
+
+
+def scale_of(pool: Pool) -> float:
+    """The share that the longest bar stands for: twice the fair one at least, so that an even pool looks calm."""
+    shown = ranked(pool)
+    return max([pool.share(s) for s in shown] + [min(1.0, 2 * pool.fair_share(s)) for s in shown] + [0.01])
 
 
 def ranked(pool: Pool) -> list[Server]:

@@ -68,15 +68,23 @@ def _culprit(pool: Pool, findings: Sequence[Finding], is_judged: bool) -> Culpri
     return Culprit.BALANCER if is_uneven else Culprit.APPLICATION
 
 
+def facts(pool: Pool, findings: Sequence[Finding]) -> str:
+    """The gravest findings in words, without a full stop; of a split, the hottest server's share first."""
+    said = "; ".join(finding.words for finding in findings[:_SAID])
+    hot = hottest(pool)
+    if hot is None or not findings or not findings[0].is_about_split:
+        return said
+    got, fair = percent(pool.share(hot)), percent(pool.fair_share(hot))
+    return f"{hot.name} gets {got} of the requests, {fair} would be fair: {said}"
+
+
 def _sentence(pool: Pool, found: Figures, findings: Sequence[Finding], is_judged: bool) -> str:
     bad = [finding for finding in findings if finding.is_bad]
-    said = "; ".join(finding.words for finding in findings[:_SAID])
     if not is_judged:
+        said = "; ".join(finding.words for finding in findings[:_SAID])
         return _ended(pool, "; ".join(filter(None, (said, _why_not(pool)))))
+    said = facts(pool, findings)
     hot = hottest(pool)
-    if hot is not None and findings and findings[0].is_about_split:
-        got, fair = percent(pool.share(hot)), percent(pool.fair_share(hot))
-        said = f"{hot.name} gets {got} of the requests, {fair} would be fair: {said}"
     well = f"{_all_well(pool, found)}: the balancer is not the cause"
     if not findings:
         return _ended(pool, f"{well}; look at the application")

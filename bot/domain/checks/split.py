@@ -39,7 +39,8 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
     elif not _is_as_meant(pool, inside):
         yield because(
-            Cause.UNEVEN, "weights and states do not explain it; look for stickiness or long connections"
+            Cause.UNEVEN,
+            "weights and states do not explain it; look for a hash, stickiness or long connections",
         )
 
 
