@@ -221,8 +221,12 @@ class Postman:
                 raise PutBack(timedelta(0))
             sender(errand)
             errand.write(Hold.finish)
-        except (LeaseLost, NotSaved):
+        except LeaseLost:
             raise
+        except NotSaved as lost:
+            # An errand waits for a database that is away; what a sender reads or does for itself does not.
+            log.warning("work %d (%s): not saved (%s); it is tried again", work.id, work.kind, lost.why)
+            return self._failed(work, f"NotSaved: {lost.why}")
         except PutBack as later:
             return self._later(later.wait)
         except RateLimited as limited:

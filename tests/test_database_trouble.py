@@ -13,18 +13,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from slack_bolt import BoltRequest
+from sqlalchemy import event, text
 
 from bot.domain.pace import Pace
+from bot.store.db import Database
+from bot.store.errand import Errand
 from tests import postgres, restarts
 from tests.conftest import missing
 from tests.houses import Town, until
 from tests.pg_wire import Wire
+from tests.postmen import QUICK, is_all_done, make_postman, put, wait_until
 from tests.rooms import Room, fresh_words, hasty_town, opened
 
 Trouble = Callable[[Town], AbstractContextManager[object]]
@@ -382,3 +388,102 @@ def test_postgresql_restarted_under_load_loses_nothing_and_doubles_nothing(
         cluster.stop()
     assert tally.faults == {}, str(tally)
     assert len(tally.shown) >= 12 * (times + 1)
+
+
+def test_ids_longer_than_their_columns_are_kept_apart_or_refused_in_a_sentence(wire: Wire) -> None:
+    long = "X" * 400
+    with wired(wire) as town:
+        room = opened(town)
+
+        def ask(body: dict[str, Any]) -> Any:
+            """Straight to Bolt, as a socket hands it over."""
+            return town.house.door.app.dispatch(BoltRequest(mode="socket_mode", body=body))
+
+        def types(words: str, trigger: str, **other: str) -> str:
+            spot = {"user_id": town.ana.id, "channel_id": room.channel, "trigger_id": trigger}
+            answer = ask({"command": "/log", "text": words, "team_id": "T1", **spot, **other})
+            assert answer.status == 200
+            return str(json.loads(answer.body)["text"])
+
+        # Two requests that differ in the last letter only, the second one twice.
+        for trigger in ("a", "b", "b"):
+            assert types(f"long {trigger}", long + trigger).startswith("Logged")
+        assert [len(room.told(f"long {trigger}")) for trigger in ("a", "b")] == [1, 1]
+        for other in ({"user_id": long}, {"channel_id": long}):
+            assert "Something went wrong" not in types("nobody's", "c", **other)
+        item = {"type": "message", "channel": room.channel, "ts": "1717410600.000100"}
+        for number, told in enumerate(
+            (
+                {"type": "reaction_added", "user": town.ana.id, "reaction": "pushpin", "item": item},
+                {"type": "reaction_added", "user": long, "reaction": "pushpin", "item": item},
+                {
+                    "type": "reaction_added",
+                    "user": town.ana.id,
+                    "reaction": "pushpin",
+                    "item": {**item, "channel": long},
+                },
+                {
+                    "type": "reaction_added",
+                    "user": town.ana.id,
+                    "reaction": "pushpin",
+                    "item": {**item, "ts": long},
+                },
+                {"type": "member_joined_channel", "user": long, "channel": room.channel},
+                {"type": "channel_rename", "channel": {"id": room.channel, "name": long}},
+                {"type": "channel_id_changed", "old_channel_id": room.channel, "new_channel_id": long},
+                {"type": "user_change", "user": {"id": town.ana.id, "name": long, "tz": long}},
+            )
+        ):
+            frame = {"type": "event_callback", "team_id": "T1", "event_id": f"{long}{number}"}
+            assert ask({**frame, "event": told}).status == 200, told
+        view = {
+            "id": long,
+            "type": "modal",
+            "callback_id": "entry",
+            "private_metadata": json.dumps(
+                {
+                    "incident": str(room.about.id),
+                    "channel": room.channel,
+                    "ts": "1717410600.000100",
+                    "author": long,
+                }
+            ),
+            "state": {
+                "values": {"text": {"text": {"type": "plain_text_input", "value": "of a long author"}}}
+            },
+        }
+        answer = ask(
+            {"type": "view_submission", "user": {"id": town.ana.id}, "team": {"id": "T1"}, "view": view}
+        )
+        assert answer.status == 200
+        assert "not saved" in answer.body
+
+
+def test_work_whose_reading_failed_is_not_kept_waiting_for_its_lease(wire: Wire) -> None:
+    db = Database(wire.url)
+    tries: list[int] = []
+    told = threading.Event()
+
+    def send(errand: Errand) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            wire.refuse()
+            try:
+                with db.reading() as session:
+                    session.execute(text("SELECT 1"))
+            finally:
+                wire.accept()
+        errand.step("tell", lambda: {})
+        told.set()
+
+    patient = replace(QUICK, lease_for=timedelta(hours=1), heartbeat_for=timedelta(minutes=10))
+    postman = make_postman(db, {"post": send}, rhythm=patient)
+    try:
+        put(db, "post", "C1")
+        postman.start()
+        assert told.wait(30)
+        wait_until(lambda: is_all_done(db))
+        assert len(tries) == 2
+    finally:
+        postman.stop()
+        db.close()

@@ -226,7 +226,13 @@ class SlackDoor:
         ask = asks.of_event(body)
         react = EVENTS.get(ask.name)
         if react is not None:
-            react(self._door, ask)
+            try:
+                react(self._door, ask)
+            except NotSaved:
+                raise
+            except Refusal:
+                # Nobody typed an event, and sent again it would be refused again.
+                log.info("an event was refused: %s", ask.name)
         ack()
 
     def _on_error(self, error: Exception, body: Body, request: BoltRequest) -> BoltResponse:

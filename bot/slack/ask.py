@@ -175,7 +175,7 @@ def of_view(body: Mapping[str, Any]) -> Ask:
         kind="submission",
         name=_text(view.get("callback_id")),
         user=_id(_object(body.get("user")).get("id")),
-        channel=memory.get("channel", ""),
+        channel=_id(memory.get("channel")),
         # A view is submitted once: what Slack repeats has the same view, what was refused left no trace.
         origin=f"view:{_text(view.get('id'))}",
         trigger_id=_text(body.get("trigger_id")),
@@ -231,10 +231,10 @@ def of_event(body: Mapping[str, Any]) -> Ask:
     return Ask(
         kind="event",
         name=_text(event.get("type")),
-        user=_text(profile.get("id")) if profile else _text(user),
-        channel=_text(named.get("id"))
-        or _text(channel)
-        or _text(item.get("channel"))
+        user=_id(profile.get("id")) if profile else _id(user),
+        channel=_id(named.get("id"))
+        or _id(channel)
+        or _id(item.get("channel"))
         or _id(event.get("channel_id")),
         origin=f"event:{_text(body.get('event_id'))}",
         event={key: value for key, value in words.items() if value},

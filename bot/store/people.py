@@ -22,7 +22,8 @@ def save(session: Session, someone: Person) -> None:
         "id",
         id=someone.id,
         name=someone.name,
-        tz=someone.tz,
+        # No zone has a longer name.
+        tz=someone.tz if len(someone.tz) <= 64 else "",
         is_bot=someone.is_bot,
         is_deleted=someone.is_deleted,
         seen_at=someone.seen_at,

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
 from bot.store.db import Session
+from bot.store.inbox import short
 from bot.store.tables import entry, entry_revision
 
 _FIELDS = tuple(field.name for field in fields(Entry))
@@ -54,7 +55,7 @@ def add(
         "author": author,
         "recorded_by": recorded_by,
         "source": source.value,
-        "origin": None if origin is None else origin[:255],
+        "origin": None if origin is None else short(origin),
         "permalink": permalink,
         "images": [asdict(image) for image in images],
         "is_shown": is_shown,
@@ -74,7 +75,7 @@ def find_by_number(session: Session, incident_id: int, number: int) -> Entry | N
 
 
 def find_by_origin(session: Session, origin: str) -> Entry | None:
-    row = session.execute(select(*_COLUMNS).where(entry.c.origin == origin[:255])).one_or_none()
+    row = session.execute(select(*_COLUMNS).where(entry.c.origin == short(origin))).one_or_none()
     return None if row is None else _entry(row)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.domain.refusals import Refusal
 
-__all__ = ["NotSaved", "PerhapsSaved", "trouble_of"]
+__all__ = ["DoesNotFit", "NotSaved", "PerhapsSaved", "trouble_of"]
 
 
 class NotSaved(Refusal):
@@ -23,6 +23,16 @@ class NotSaved(Refusal):
         self.is_passing = is_passing
         #: It was lost while it was being committed: it may be there all the same.
         self.is_unknown = False
+
+
+class DoesNotFit(Refusal):
+    """A value that only Slack writes is longer than any that Slack has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something in this request is longer than Slack ever makes it, so it was *not* saved. "
+            "Send it again, for example `/log the same words`."
+        )
 
 
 class PerhapsSaved(NotSaved):
@@ -64,11 +74,12 @@ _POSTGRESQL = {
     "58": "its disk fails",
     "XX": "its files are damaged",
 }
+_TOO_LONG = "22001"
 #: At the door of PostgreSQL an error has no code.
 _FULL_HOUSE = ("too many clients", "connection slots", "too many connections")
 
 
-def trouble_of(error: DBAPIError, *, is_committing: bool) -> NotSaved | None:
+def trouble_of(error: DBAPIError, *, is_committing: bool) -> NotSaved | DoesNotFit | None:
     """What an error of the driver means for the person; None for a mistake of ours."""
     why = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
     code = getattr(error.orig, "sqlite_errorcode", None)
@@ -78,6 +89,8 @@ def trouble_of(error: DBAPIError, *, is_committing: bool) -> NotSaved | None:
         is_passing = False
     else:
         state = getattr(error.orig, "sqlstate", None) or ""
+        if state == _TOO_LONG:
+            return DoesNotFit()
         plainly = _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
         if any(words in why for words in _FULL_HOUSE):
             plainly = _POSTGRESQL["53300"]
