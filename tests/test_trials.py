@@ -119,7 +119,7 @@ def test_what_haproxy_s_own_check_accepts_is_found(
     # As user root with its own chroot missing elsewhere HAProxy may grumble; what it refuses is not what we look for.
     assert b"weight" not in checked.stderr
     status, shown = tried(capsys, str(path), "--backend", "be_auth", "--path", "/login", "--program", haproxy)
-    assert status == 1
+    assert status == 1, shown
     assert shown.startswith("Not as intended: ")
     assert words in shown
 
@@ -130,9 +130,11 @@ def test_an_intended_split_passes_and_its_opposite_does_not(
     servers = tuple(f"auth{at} 10.0.0.{at}:8080 weight {100 if at < 3 else 50}" for at in range(1, 5))
     path = haproxy_file(tmp_path, servers=servers)
     meant = ["--intended", "auth1=2", "auth2=2", "auth3=1", "auth4=1"]
-    assert tried(capsys, str(path), "--backend", "be_auth", *meant, "--program", haproxy)[0] == 0
+    status, shown = tried(capsys, str(path), "--backend", "be_auth", *meant, "--program", haproxy)
+    assert status == 0, shown
     meant = ["--intended", "auth1=1", "auth2=1", "auth3=2", "auth4=2"]
-    assert tried(capsys, str(path), "--backend", "be_auth", *meant, "--program", haproxy)[0] == 1
+    status, shown = tried(capsys, str(path), "--backend", "be_auth", *meant, "--program", haproxy)
+    assert status == 1, shown
 
 
 def test_known_addresses_are_compared(
@@ -141,7 +143,7 @@ def test_known_addresses_are_compared(
     path = haproxy_file(tmp_path)
     wanted = ["--address", "auth4=10.0.0.4:8081"]
     status, shown = tried(capsys, str(path), "--backend", "be_auth", *wanted, "--program", haproxy)
-    assert status == 1
+    assert status == 1, shown
     assert "auth4 points at 10.0.0.4:8080; it should be 10.0.0.4:8081" in shown
 
 

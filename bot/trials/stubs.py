@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -98,15 +99,13 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def comes_up(port: int, is_dead: Callable[[], bool], patience: float = 5.0) -> bool:
-    """Whether something listens on the port before the patience ends or it dies."""
-    ends_at = threading.Event()
-    waited = 0.0
-    while waited < patience and not is_dead():
+def comes_up(port: int, is_dead: Callable[[], bool], patience: float = 20.0) -> bool:
+    """Whether something listens on the port before the patience (seconds) ends or it dies."""
+    ends_at = time.monotonic() + patience
+    while time.monotonic() < ends_at and not is_dead():
         try:
             with socket.create_connection(("127.0.0.1", port), 1):
                 return True
         except OSError:
-            ends_at.wait(0.02)
-            waited += 0.02
+            time.sleep(0.02)
     return False
