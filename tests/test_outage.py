@@ -18,8 +18,10 @@ ENTRIES = 200
 def test_two_hundred_entries_five_opens_and_three_closes_outlive_slacks_bad_minutes(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A call that is never answered would hold its thread for eight seconds of this test.
+    # A call that is never answered would hold its thread for eight seconds of this test, and a door for two of
+    # the three that a busy machine may need for itself.
     monkeypatch.setattr("bot.slack.client._WRITE_TIMEOUT", 0.5)
+    monkeypatch.setattr("bot.slack.client._READ_TIMEOUT", 1.0)
     gate = Gate(lambda: town.standin.url)
     with gate:
         town = Town(
@@ -35,7 +37,7 @@ def test_two_hundred_entries_five_opens_and_three_closes_outlive_slacks_bad_minu
             outage.prepare()
             outage.suffer(seconds=4, entries=ENTRIES)
             assert outage.waiting > OPENS
-            took = outage.drain(60)
+            took = outage.drain(120)
             assert outage.problems() == []
             assert sum(map(len, outage.logged.values())) == ENTRIES
             slowest, line = max(outage.acks)
