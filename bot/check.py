@@ -77,7 +77,15 @@ def _database(settings: Settings) -> Iterator[Found]:
         return
     shown = db.url.render_as_string(hide_password=True)
     try:
-        if schema.is_current(db, shipped("migrations")):
+        standing = schema.standing(db, shipped("migrations"))
+        if standing.is_too_new:
+            yield Found("wrong", f"Database: {shown}: {standing.sentence}")
+        elif standing.is_newer:
+            yield Found(
+                "ok",
+                f"Database: {shown} answers; its schema {standing.now} is newer and works with this one.",
+            )
+        elif not standing.sentence:
             yield Found("ok", f"Database: {shown} answers and has this version's schema.")
         elif db.dialect == "sqlite":
             yield Found(

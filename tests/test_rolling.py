@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-from pydantic import SecretStr
 from sqlalchemy import inspect
 
+from bot.check import look
 from bot.domain.pace import Pace
 from bot.settings import Settings, SettingsWrong, shipped
 from bot.store import schema
@@ -65,6 +65,10 @@ def migrate(url: str, folder: Path) -> None:
         schema.migrate(db, folder)
     finally:
         db.close()
+
+
+def settings_of(url: str) -> Settings:
+    return Settings(database_url=url, port=0)
 
 
 class Typist:
@@ -140,6 +144,9 @@ def test_a_file_that_a_newer_lantern_has_opened_still_opens_in_the_former_one(
     with Town(sqlite_url) as town:
         opened(town)
     migrate(sqlite_url, next_release(tmp_path))
+    assert any(
+        one.mark == "ok" and "schema 9001 is newer" in one.sentence for one in look(settings_of(sqlite_url))
+    )
     with Town(sqlite_url) as town:
         opened(town, "/incident open once more sev3")
         assert town.has(2)
@@ -147,15 +154,17 @@ def test_a_file_that_a_newer_lantern_has_opened_still_opens_in_the_former_one(
 
 def test_a_schema_that_leaves_the_former_version_behind_says_so(database_url: str, tmp_path: Path) -> None:
     migrate(database_url, next_release(tmp_path, works_with="9001"))
+    settings = settings_of(database_url)
     db = Database(database_url)
     try:
         assert "schema 9001 of a newer Lantern" in schema.why_not(db, shipped("migrations"))
         assert not schema.is_current(db, shipped("migrations"))
+        assert any(one.mark == "wrong" and "the newer Lantern" in one.sentence for one in look(settings))
         with pytest.raises(SettingsWrong, match="Start the newer Lantern"):
             schema.migrate(db, shipped("migrations"))
     finally:
         db.close()
-    house = House(Settings(slack_bot_token=SecretStr("xoxb-1"), database_url=database_url, port=0))
+    house = House(settings)
     try:
         with pytest.raises(SettingsWrong, match="Start the newer Lantern"):
             house.start()

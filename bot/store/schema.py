@@ -24,10 +24,12 @@ from bot.store.metadata import metadata
 from bot.store.once import insert_or_update
 
 __all__ = [
+    "Standing",
     "differences",
     "is_current",
     "migrate",
     "note_works_with",
+    "standing",
     "tables",
     "why_not",
     "work_tables",
@@ -57,10 +59,10 @@ def migrate(db: Database, folder: Path) -> None:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
         try:
-            standing = _standing(connection, config)
-            if standing.is_too_new:
-                raise SettingsWrong([standing.sentence])
-            if not standing.is_newer:
+            here = _look(connection, config)
+            if here.is_too_new:
+                raise SettingsWrong([here.sentence])
+            if not here.is_newer:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             connection.commit()
@@ -74,7 +76,7 @@ def migrate(db: Database, folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Standing:
+class Standing:
     """A database's schema, seen from this version."""
 
     head: str
@@ -101,19 +103,25 @@ class _Standing:
         return "The database has an older schema. Run `lantern migrate` first."
 
 
-def _standing(connection: Connection, config: Config) -> _Standing:
+def _look(connection: Connection, config: Config) -> Standing:
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
     assert head is not None, "there is a first migration"
     now = MigrationContext.configure(connection).get_current_revision()
     known = {one.revision for one in script.walk_revisions()}
     if now is None or now in known:
-        return _Standing(head, now, False, 0)
+        return Standing(head, now, False, 0)
     counter = tables.counter
     found = connection.execute(
         select(counter.c.value).where(counter.c.name == _WORKS_WITH)
     ).scalar_one_or_none()
-    return _Standing(head, now, True, int(found or 0))
+    return Standing(head, now, True, int(found or 0))
+
+
+def standing(db: Database, folder: Path) -> Standing:
+    """How the database's schema stands to the migrations of the folder."""
+    with db.engine.connect() as connection:
+        return _look(connection, _config(folder))
 
 
 def why_not(db: Database, folder: Path) -> str:
@@ -121,8 +129,7 @@ def why_not(db: Database, folder: Path) -> str:
 
     It can when every migration of the folder has run, and when newer ones have that work with it.
     """
-    with db.engine.connect() as connection:
-        return _standing(connection, _config(folder)).sentence
+    return standing(db, folder).sentence
 
 
 def is_current(db: Database, folder: Path) -> bool:
