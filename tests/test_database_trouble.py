@@ -238,7 +238,26 @@ def frozen(town: Town, wire: Wire) -> Iterator[None]:
         wire.is_frozen.clear()
 
 
-@pytest.mark.parametrize(("trouble", "transport"), [(gone, "http"), (gone, "socket"), (frozen, "http")])
+@contextmanager
+def standby(town: Town, wire: Wire) -> Iterator[None]:
+    """The connections are cut, and lead to a server that only reads: a failover that went half way."""
+    name = str(town.house.db.url.database)
+
+    def turn(state: str) -> None:
+        with postgres.connect(wire.url) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {state}".encode())
+        wire.refuse()
+        wire.accept()
+
+    turn("on")
+    yield
+    turn("off")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "transport"), [(gone, "http"), (gone, "socket"), (frozen, "http"), (standby, "socket")]
+)
 def test_what_postgresql_does_not_take_is_given_back(
     wire: Wire, transport: str, trouble: Callable[[Town, Wire], AbstractContextManager[None]]
 ) -> None:
