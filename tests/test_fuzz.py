@@ -24,7 +24,7 @@ from bot.store import incident as incidents
 from bot.store import timeline
 from tests.fuzz import promises, variants
 from tests.fuzz.ground import Ground
-from tests.fuzz.judge import Log, faults_of, faults_of_calls, listening
+from tests.fuzz.judge import Log, faults_of, faults_of_calls, faults_of_draft, listening
 from tests.fuzz.requests import KINDS, Plan
 from tests.fuzz.texts import SHORT, TEXT
 from tests.houses import said
@@ -60,7 +60,7 @@ def test_whatever_comes_is_answered_and_what_goes_out_is_within_slacks_limits(
     ground.look_around()
     chance, wrong = Random(7), []
 
-    @settings(STEADY, max_examples=25)
+    @settings(STEADY, max_examples=18)
     @given(plans)
     def throw(plan: Plan) -> None:
         sent = ground.send(plan)
@@ -74,6 +74,13 @@ def test_whatever_comes_is_answered_and_what_goes_out_is_within_slacks_limits(
     assert wrong == []
     assert log.take() == []
     assert faults_of_calls(ground.town.standin.calls(), Counter()) == []
+
+
+def test_the_drafts_of_all_that_are_inert(ground: Ground) -> None:
+    for text in ("<b>*# Heading*</b>", "![x](http://a.example/x.png)", "<javascript:alert(1)|x> <!here>"):
+        ground.town.ana.types(f"/log note: {text}", ground.look_around()[0])
+    drafts = ground.drafts()
+    assert drafts and [fault for draft in drafts for fault in faults_of_draft(draft)] == []
 
 
 # What people said is never lost, whatever they do to it.

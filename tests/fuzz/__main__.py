@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz import variants
 from tests.fuzz.ground import Ground, Sent
-from tests.fuzz.judge import Log, faults_of, faults_of_calls, listening
+from tests.fuzz.judge import Log, faults_of, faults_of_calls, faults_of_draft, listening
 from tests.fuzz.requests import KINDS, Plan
 
 #: Requests that hypothesis makes in a round, some of each kind; each has three variants. After each kind all is
@@ -35,6 +35,7 @@ class Run:
         self.statuses: Counter[int] = Counter()
         self.errors: Counter[str] = Counter()
         self.calls = 0
+        self.drafts = 0
         self.findings: Counter[str] = Counter()
         self._folder = findings
 
@@ -58,6 +59,8 @@ def try_all(ground: Ground, run: Run, log: Log, plan: Plan, chance: Random) -> N
         try_one(ground, run, log, variants.damaged(sent.content, sent.content_type, chance))
     if plan.shape != "raw":
         try_one(ground, run, log, variants.twisted(plan, chance))
+    elif sent is not None:
+        try_one(ground, run, log, variants.damaged(sent.content, sent.content_type, chance))
 
 
 def try_one(ground: Ground, run: Run, log: Log, plan: Plan) -> Sent | None:
@@ -94,6 +97,9 @@ def one_town(run: Run, log: Log, rounds: int, chosen_seed: int) -> None:
         for number in range(rounds):
             for place, (_, share, plans) in enumerate(KINDS):
                 one_kind(ground, run, log, plans, share * ROUND // 100, chosen_seed + number * 10 + place)
+        for draft in ground.drafts():
+            run.drafts += 1
+            run.note(Plan("draft", "raw", draft), faults_of_draft(draft))
 
 
 def one_kind(
@@ -164,9 +170,8 @@ def main() -> int:
 def tell(run: Run, took: float) -> None:
     """Print the figures."""
     done = sum(run.kinds.values())
-    print(
-        f"\n{done} requests in {took:.0f} s ({done / took:.0f}/s), {run.calls} calls to Slack looked through"
-    )
+    print(f"\n{done} requests in {took:.0f} s ({done / took:.0f}/s)")
+    print(f"looked through: {run.calls} calls to Slack, {run.drafts} drafts")
     print("answers: " + ", ".join(f"{status}: {count}" for status, count in sorted(run.statuses.items())))
     print("kinds:   " + ", ".join(f"{kind}: {count}" for kind, count in run.kinds.most_common()))
     print("refused: " + ", ".join(f"{error}: {count}" for error, count in run.errors.most_common(25)))

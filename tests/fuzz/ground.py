@@ -19,6 +19,7 @@ from bot.slack.app import Reply
 from bot.standin import forms
 from bot.standin.outward import signature
 from bot.store import incident as incidents
+from bot.store import postmortem
 from tests.fuzz.requests import Json, Plan
 from tests.houses import Town
 
@@ -108,6 +109,17 @@ class Ground:
             self.town.opened("/incident open another one sev3")
             self.look_around()
         return [str(one.channel_id) for one in self._known]
+
+    def drafts(self) -> list[str]:
+        """The postmortem drafts of the open incidents, compiled now."""
+        found = []
+        for about in self._known:
+            self.town.ana.types("/postmortem compile", str(about.channel_id))
+            with self.town.house.db.reading() as session:
+                revision = postmortem.latest(session, about.id)
+            if revision is not None:
+                found.append(revision.markdown)
+        return found
 
     # What only a running house knows
 

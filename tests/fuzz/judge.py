@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from bot.standin import blockkit
 from bot.standin.faults import Call
 from tests.fuzz.ground import Sent
 from tests.fuzz.requests import Json, Plan
-from tests.test_bad_input import OUR_FAULT, SPEAKING, pings
+from tests.test_bad_input import OUR_FAULT, PINGS, SPEAKING, pings
 
 #: Characters. Slack advises 4,000 for the text of an answer, and cuts any text at 40,000.
 _LONGEST_ANSWER, _LONGEST_TEXT = 4000, 40_000
@@ -138,3 +140,17 @@ def _of_blocks(args: dict[str, Any]) -> list[str]:
     if view:
         found += blockkit.view_problems(json.loads(view) if isinstance(view, str) else view)
     return [str(one) for one in found]
+
+
+def faults_of_draft(markdown: str) -> list[str]:
+    """What in a draft is more than text: nothing that was typed may be a tag, a picture, a script or a ping."""
+    # Behind a backslash it is Markdown for the letters, in a file that Slack reads no mention in.
+    found = [f"the draft holds {ping}" for ping in PINGS if re.search(rf"(?<!\\){re.escape(ping)}", markdown)]
+    for token in MarkdownIt("commonmark").parse(markdown):
+        for one in (token, *(token.children or [])):
+            address = str(one.attrGet("href") or "https://") if one.type == "link_open" else "https://"
+            is_harmless = address.lower().startswith(("http://", "https://", "mailto:"))
+            if one.type in {"html_block", "html_inline", "image"} or not is_harmless:
+                found.append(f"the draft holds {one.type} {one.content[:100]!r} {address[:100]}")
+    hidden = re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", markdown)
+    return found + ([f"the draft holds {hidden[0]!r}"] if hidden else [])
