@@ -15,6 +15,7 @@ import pytest
 from slack_bolt import BoltRequest, BoltResponse
 
 from bot.domain.pace import Pace
+from bot.settings import SettingsWrong
 from bot.slack.watchdog import Vigil
 from bot.standin.person import Denied
 from tests.houses import Town, said, until
@@ -231,3 +232,21 @@ def test_stopping_while_nothing_answers_leaves_nobody_behind(tmp_path: Path) -> 
 
 def watchdogs() -> set[threading.Thread]:
     return {one for one in threading.enumerate() if one.name.startswith("watchdog-")}
+
+
+def test_a_refused_ticket_is_asked_for_again_and_a_wrong_token_is_said_at_the_start(tmp_path: Path) -> None:
+    with Town(f"sqlite:///{tmp_path / 'lantern.db'}", vigil=BRISK) as town:
+        until(has_two(town), PATIENCE, "there are not two connections")
+        before = tickets(town)
+        town.standin.fault("apps.connections.open", "http", times=2, status=503)
+        town.standin.fault("apps.connections.open", "error", times=2, error="invalid_auth")
+        town.standin.fault("apps.connections.open", "ratelimited", times=1, retry_after=1)
+        town.standin.cut_sockets()
+        until(has_two(town), PATIENCE, "it gave up")
+        assert tickets(town) - before == 7
+        town.house.stop()
+        town.standin.fault("apps.connections.open", "error", times=1, error="invalid_auth")
+        other = town.new_house()
+        with pytest.raises(SettingsWrong, match="connections:write"):
+            other.start()
+        other.stop()

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from bot.domain.outcomes import RateLimited, Refused, Undelivered
+from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unreachable
 from bot.domain.timeline import Source
 from bot.slack.client import Slack
 from bot.slack.events import PIN_REACTIONS
@@ -55,23 +55,23 @@ class CatchUp:
         self._ring.set()
 
     def stop(self) -> None:
-        """Leave after the call that runs."""
+        """Leave before the next call; one that runs is not waited for long, what it answers is not used."""
         self._stopping.set()
         self._ring.set()
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(2)
 
     def read(self) -> int:
         """One round; gives how many marks were recorded. Raises Undelivered and NotSaved when it is broken off."""
         found = 0
         for room in rooms_to_read(self._desk, MOST_ROOMS):
-            if self._stopping.is_set():
-                break
             try:
                 marks = list(self._marks(room.channel_id))
             except Refused as refused:
                 log.warning("cannot look what was missed in %s: %s", room.channel_id, refused.sentence)
                 continue
+            if self._stopping.is_set():
+                break
             found += record_missed(self._desk, marks)
         return found
 
@@ -81,6 +81,8 @@ class CatchUp:
             try:
                 found = self.read()
             except (Undelivered, NotSaved) as trouble:
+                if self._stopping.is_set():
+                    return
                 log.warning("could not look what was missed, will try again: %s", trouble)
                 self._stopping.wait(_AGAIN_AFTER)
                 self._ring.set()
@@ -118,7 +120,8 @@ class CatchUp:
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Call after the pause between calls; one 429 is waited for. Raises what Slack.call() raises."""
-        self._stopping.wait(self._between_calls)
+        if self._stopping.wait(self._between_calls):
+            raise Unreachable("not asked: this house is stopping")
         try:
             return self._slack.call(method, **arguments)
         except RateLimited as limited:

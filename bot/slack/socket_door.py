@@ -12,16 +12,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.client import HTTPException
 from itertools import count
 from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unreachable
+from bot.domain.outcomes import Refused, Undelivered, Unreachable
 from bot.slack import crowd
+from bot.slack.client import Slack
 from bot.slack.remedies import TOKEN_ERRORS
 from bot.slack.socket_line import Line
 from bot.slack.watchdog import Vigil, Watchdog
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 
 #: What apps.connections.open says of a token that will never do.
 _TOKEN_ERRORS = TOKEN_ERRORS | {"not_allowed_token_type", "missing_scope"}
-#: Seconds for a ticket.
-_TICKET_WITHIN = 5
 #: Requests at once; as many as over HTTP (bot/web/app.py).
 THREADS = 16
 
@@ -58,8 +55,7 @@ class SocketDoor:
         connections: int = 2,
     ) -> None:
         self._app = app
-        self._app_token = app_token
-        self._tickets = WebClient(base_url=api_url, retry_handlers=[], timeout=_TICKET_WITHIN)
+        self._slack = Slack(app_token, api_url)
         self._vigil = vigil or Vigil()
         self._on_late = on_late
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="socket")
@@ -111,7 +107,7 @@ class SocketDoor:
             watchdog.hang_up()
 
     def _dial(self) -> Line:
-        """A new connection with a new ticket. Raises Refused, RateLimited or Unreachable."""
+        """A new connection with a new ticket. Raises Refused, or what else Slack.call() raises."""
         line = Line(str(next(self._numbers)), self._ticket(), self._hear, self._vigil.open_for)
         line.open()
         return line
@@ -119,20 +115,15 @@ class SocketDoor:
     def _ticket(self) -> str:
         """A WebSocket address that works once."""
         try:
-            return str(self._tickets.apps_connections_open(app_token=self._app_token)["url"])
-        except SlackApiError as error:
-            answer = error.response.data if isinstance(error.response.data, dict) else {}
-            said = str(answer.get("error") or error.response.status_code)
-            if said == "ratelimited":
-                wait = {str(k).lower(): v for k, v in dict(error.response.headers or {}).items()}
-                raise RateLimited("apps.connections.open", float(wait.get("retry-after") or 30)) from error
+            return str(self._slack.call("apps.connections.open").get("url"))
+        except (Refused, Unreachable) as trouble:
+            cause = trouble.__cause__
+            said = str(cause.response.get("error") or "") if isinstance(cause, SlackApiError) else ""
             if said not in _TOKEN_ERRORS:
-                raise Unreachable(f"apps.connections.open: {said}") from error
+                raise
             raise Refused(
                 said, "Make an app-level token with connections:write: SLACK_APP_TOKEN=xapp-..."
-            ) from error
-        except (OSError, HTTPException) as error:
-            raise Unreachable(f"apps.connections.open: {error}") from error
+            ) from trouble
 
     def _hear(self, line: Line, envelope: dict[str, Any]) -> Future[None] | None:
         """Take an envelope; None when the door is closing. Slack then sends an event again, and says of a

@@ -137,7 +137,8 @@ class Line:
                 for text in connected:
                     self._said(text)
             self.why = self.why or "it was closed"
-        except (OSError, WebSocketException) as trouble:
+        # ImportError: a SOCKS proxy in the environment, which needs a package of its own.
+        except (OSError, WebSocketException, ImportError) as trouble:
             self.why = self.why or str(trouble) or type(trouble).__name__
         finally:
             self.is_over = True
