@@ -71,8 +71,8 @@ def run(url: str, seconds: float, entries: int, scale: float) -> bool:
     print(f"answers: p50 {acks[len(acks) // 2][0]:.0f} ms, slowest {acks[-1][0]:.0f} ms ({acks[-1][1]})")
     print(f"not taken by the database, as the person was told, and typed again: {len(outage.again)}")
     print(f"calls that Slack did not take: {len(during)}; waiting when it was well again: {outage.waiting}")
-    limited = sum(one.error == "ratelimited" for one in after)
-    print(f"drained in {took:.1f} s with {len(after)} calls, {limited} of them answered 429")
+    limited = [one.method for one in after if one.error == "ratelimited"]
+    print(f"drained in {took:.1f} s with {len(after)} calls, {len(limited)} answered 429 {sorted(limited)}")
     print("\n".join(problems) or "all delivered, once, in order")
     return not problems and acks[-1][0] < 3000
 
