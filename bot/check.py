@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.catalogue import read_catalogue
 from bot.domain.outcomes import Undelivered
 from bot.exporters import markdown
 from bot.runbooks import read_folder
@@ -45,6 +46,7 @@ def look(settings: Settings) -> Iterator[Found]:
     yield from _settings(settings)
     yield from _database(settings)
     yield from _runbooks(settings.runbooks)
+    yield from _catalogue(settings.catalogue)
     yield from _template(settings.postmortem_template)
     yield from _slack(settings)
 
@@ -108,6 +110,20 @@ def _runbooks(folder: Path) -> Iterator[Found]:
         yield Found("ok", f"Runbooks: {len(found)} can be followed ({', '.join(sorted(found))}).")
     else:
         yield Found("note", f"Runbooks: none in {folder}. Set LANTERN_RUNBOOKS to a folder of runbooks.")
+
+
+def _catalogue(path: Path | None) -> Iterator[Found]:
+    if path is None:
+        yield Found(
+            "note", "LANTERN_CATALOGUE is not set: no balancer is read. E.g. LANTERN_CATALOGUE=catalogue.yaml"
+        )
+        return
+    services, problems = read_catalogue(path)
+    for problem in problems:
+        yield Found("wrong", f"Catalogue: {problem}")
+    count = sum(len(service.balancers) for service in services.values())
+    if not problems:
+        yield Found("ok", f"Catalogue: {len(services)} services, {count} balancers in {path.name}.")
 
 
 def _template(path: Path | None) -> Iterator[Found]:

@@ -21,6 +21,9 @@ STAT, INFO, STATE = "show stat", "show info", "show servers state"
 #: The only commands that are ever sent.
 COMMANDS = (STAT, INFO, STATE)
 
+#: Answers over which HAProxy averages times, and the fewest from which the window's own can be told.
+_AVERAGED, _TIMED = 512, 30
+
 _HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
 Row = Mapping[str, str]
@@ -196,12 +199,29 @@ def _server(new: Row, old: Row, states: Mapping[str, Row]) -> Server:
         queue=_number(new, "qcur"),
         busy=_number(new, "scur"),
         busy_limit=_maybe(new, "slim"),
-        latency=float(_number(new, "rtime")) if requests and new.get("rtime") else None,
-        latency_before=float(_number(old, "rtime")) if _number(old, "stot") and old.get("rtime") else None,
+        latency=_latency(new, old) if requests and new.get("rtime") else None,
         latency_most=float(_number(new, "rtime_max")) if new.get("rtime_max") else None,
         check=_check(new),
         has_check=new.get("status", "") != "no check",
     )
+
+
+def _latency(new: Row, old: Row) -> float:
+    """Milliseconds an answer took within the window, out of two of the averages that HAProxy keeps.
+
+    `rtime` is the mean of all answers at first and then moves by 1/512 of each (TIME_STATS_SAMPLES): long after a
+    correction it still speaks of the fault.
+    """
+    before, after = float(_number(old, "rtime")), float(_number(new, "rtime"))
+    first, last = _number(old, "stot"), _number(new, "stot")
+    if not first or last - first < _TIMED:
+        return after
+    if last <= _AVERAGED:
+        within = (after * last - before * first) / (last - first)
+    else:
+        left = (1 - 1 / _AVERAGED) ** (last - first)
+        within = (after - before * left) / (1 - left)
+    return max(0.0, within)
 
 
 def _standing(row: Row) -> Standing:

@@ -32,16 +32,70 @@ class Figures:
     errors: float
     own_errors: float
 
-    def named(self) -> dict[str, float]:
-        """The figures by the names that runbooks use in `expect`."""
-        return {
-            "requests": float(self.requests),
-            "off_target_share": self.off_target,
-            "not_ready": self.out_of_rotation,
-            "weight_off_target": self.drift or 0.0,
-            "error_share": self.errors + self.own_errors,
-            "balancer_error_share": self.own_errors,
-        }
+
+#: What a runbook may expect of a reading, and what it is.
+NAMED = {
+    "requests": "requests in the window",
+    "off_target_share": "part of the requests at the wrong server, against what people intended",
+    "not_ready": "part of the traffic meant for servers that are not in rotation",
+    "servers_down": "servers that their health check calls down",
+    "weight_off_target": "distance of the weights in force from the intended split",
+    "bypass_share": "part of the requests placed without the balancing algorithm",
+    "error_share": "part of the requests answered with 5xx",
+    "balancer_error_share": "part of the requests answered with a 5xx that the balancer wrote itself",
+    "server_error_share_most": "part of its requests that the worst server answers with 5xx",
+    "unreached": "tries that reached no server",
+    "queue": "requests that wait in the balancer",
+    "front_used": "the fullest limit in front of the pool, 1 is full",
+    "slow_servers": "servers three times as slow as the others",
+    "latency_ms": "median of the servers' time to answer, in milliseconds",
+    "handshakes_failed": "TLS handshakes with clients that failed",
+}
+
+
+def named(pool: Pool) -> dict[str, float]:
+    """The figures by the names that runbooks use; what the balancer does not tell is left out."""
+    found = figures(pool)
+    values: dict[str, float | None] = {
+        "requests": float(found.requests),
+        "off_target_share": found.off_target,
+        "not_ready": found.out_of_rotation,
+        "servers_down": float(sum(1 for s in pool.servers if s.standing is Standing.DOWN)),
+        "weight_off_target": found.drift,
+        "bypass_share": pool.bypass,
+        "error_share": found.errors + found.own_errors,
+        "balancer_error_share": None if pool.own_errors is None else found.own_errors,
+        "server_error_share_most": max(
+            (s.errors / s.requests for s in pool.servers if s.requests), default=0.0
+        ),
+        "unreached": float(sum(s.unreached for s in pool.servers)),
+        "queue": float(pool.queue),
+        "front_used": _front_used(pool),
+        "slow_servers": float(sum(1 for server in pool.servers if is_slow(pool, server))),
+        "latency_ms": _latency(pool),
+        "handshakes_failed": _handshakes_failed(pool),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _front_used(pool: Pool) -> float | None:
+    used = [
+        front.busy / front.busy_limit for front in pool.fronts if front.busy is not None and front.busy_limit
+    ]
+    used += [
+        front.rate / front.rate_limit for front in pool.fronts if front.rate is not None and front.rate_limit
+    ]
+    return max(used, default=None)
+
+
+def _latency(pool: Pool) -> float | None:
+    timed = [server.latency for server in pool.servers if server.latency is not None and server.requests]
+    return statistics.median(timed) if timed else None
+
+
+def _handshakes_failed(pool: Pool) -> float | None:
+    failed = [front.failed_handshakes for front in pool.fronts if front.failed_handshakes is not None]
+    return float(sum(failed)) if failed else None
 
 
 def figures(pool: Pool) -> Figures:

@@ -172,6 +172,9 @@ class BalancerAsked(Notice):
     by: str
     #: Which of the service's balancers, from 0.
     which: int = 0
+    #: The step of a runbook's run that asks, whose outcome it becomes; 0 and -1 for none.
+    run_id: int = 0
+    position: int = -1
 
     @property
     def key(self) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.bars import ranked
+from bot.domain.figures import named
 from bot.domain.findings import percent
 from bot.domain.pool import Pool
-from bot.domain.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,9 @@ def shares(pool: Pool) -> str:
     return "/".join(parts) if len(parts) <= 8 else "/".join([*parts[:8], "..."])
 
 
-def figures_of(pool: Pool, verdict: Verdict) -> dict[str, float]:
-    """What is worth comparing before and after a correction."""
-    return {name: round(value, 4) for name, value in verdict.figures.named().items()} | {
-        "queue": float(pool.queue)
-    }
+def figures_of(pool: Pool) -> dict[str, float]:
+    """What is worth comparing before and after a correction, and what runbooks may expect."""
+    return {name: round(value, 4) for name, value in named(pool).items()}
 
 
 def compared(before: Reading, after: Reading) -> str:

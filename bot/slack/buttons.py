@@ -14,7 +14,7 @@ from bot.slack.draft_answers import draft_shown
 from bot.slack.modals import close, entry, step_note, update
 from bot.slack.runbook_answers import suggestions
 from bot.usecases import sight
-from bot.usecases.balancer import ask_check
+from bot.usecases.balancer import ask_check, check_step
 from bot.usecases.incident import archive_incident, reopen_incident, set_severity, set_status
 from bot.usecases.people import give_role
 from bot.usecases.postmortem import compile_postmortem, latest_revision
@@ -113,6 +113,13 @@ def _check(door: Door, ask: Ask) -> Answer:
     return said(ask_check(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
 
 
+def _check_step(door: Door, ask: Ask) -> Answer:
+    run_id, position = _parts(ask)
+    if not _is_number(position):
+        raise _old_step()
+    return said(check_step(door.desk, run_id, int(position), by=ask.user, origin=ask.origin))
+
+
 def _reopen(door: Door, ask: Ask) -> Answer:
     return said(reopen_incident(door.desk, _parts(ask)[0], by=ask.user, origin=ask.origin))
 
@@ -149,6 +156,7 @@ BUTTONS: dict[str, Press] = {
     "step_skipped": _marked(Outcome.SKIPPED),
     "step_failed": _marked(Outcome.FAILED),
     "step_note": _note,
+    "step_check": _check_step,
     "postmortem_show": _postmortem,
     "postmortem_compile": _compile,
 }

@@ -259,7 +259,9 @@ def step_card(
         outcome += f", {markup.dated(marked.at)}.{note}"
         return f"{text} {outcome}", [section(f"{text}\n{outcome}", block_id=f"step-{run.id}-{position}-over")]
     value = f"{run.id}:{position}"
+    read = [button("Read the balancer", "step_check", value)] if step.check and card.has_balancer else []
     buttons = actions(
+        *read,
         button("Done", "step_done", value, style="primary"),
         button("Skip", "step_skipped", value),
         button("Failed", "step_failed", value, style="danger"),

@@ -56,6 +56,17 @@ def former(session: Session, later: Reading) -> Reading | None:
     return None if row is None else _reading(row)
 
 
+def latest(session: Session, incident_id: int, kind: str, backend: str) -> Reading | None:
+    """The newest reading of a pool; None before the first."""
+    row = session.execute(
+        select(*_COLUMNS)
+        .where(reading.c.incident_id == incident_id, reading.c.kind == kind, reading.c.backend == backend)
+        .order_by(reading.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _reading(row)
+
+
 def of(session: Session, incident_id: int) -> list[Reading]:
     """Every reading of an incident, oldest first."""
     rows = session.execute(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bot.domain import markup
+from bot.domain import expectation, markup
 from bot.domain.catalogue import Balancer, Service
 from bot.domain.incident import Incident
 from bot.domain.notices import BalancerAsked, BalancerRead
 from bot.domain.reading import Reading
 from bot.domain.refusals import Refusal
+from bot.domain.runbook import Outcome, Phase
 from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
 from bot.store import reading as readings
 from bot.store.db import Session
+from bot.usecases import runbook as runbooks
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import changed, still_open
 from bot.usecases.sight import seen
@@ -104,6 +106,7 @@ def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str
     return desk.once(origin, act)
 
 
+_NOT_IT = "the balancer is not the cause; look at the application"
 _EMPTY = "It is empty: name services in the file that LANTERN_CATALOGUE says."
 
 
@@ -117,6 +120,31 @@ def asked_balancer(desk: Desk, incident_id: int, which: int) -> tuple[Incident, 
     return about, service, service.balancers[which]
 
 
+def check_step(desk: Desk, run_id: int, position: int, *, by: str, origin: str | None = None) -> Done:
+    """Have the balancer read for a step of a runbook; what is read becomes the step's outcome."""
+
+    def act(session: Session) -> Done:
+        run, runbook = runbooks.run_of(session, run_id, by)
+        about = still_open(incidents.get(session, run.incident_id))
+        service = service_of(desk, about)
+        if service is None or not service.balancers:
+            raise Refusal(_nothing_to_read(desk, about, service))
+        if any(one.position == position for one in run.outcomes):
+            return Done(f"Step {position + 1} has its outcome already.", incident_id=about.id, is_new=False)
+        if not 0 <= position < len(runbook.steps) or runbook.steps[position].check is None:
+            raise Refusal("That step has nothing that Lantern can read. Mark it with the buttons under it.")
+        desk.tell(session, BalancerAsked(about.id, by, 0, run_id, position), asked_by=by)
+        return Done(f"Reading the balancer for step {position + 1}.", incident_id=about.id)
+
+    return desk.once(origin, act)
+
+
+def asked_step(args: dict[str, Any]) -> tuple[int, int] | None:
+    """The run and the step that asked for a reading; None when nobody's step did."""
+    run_id, position = int(args.get("run_id", 0)), int(args.get("position", -1))
+    return (run_id, position) if run_id and position >= 0 else None
+
+
 def reading_taken(
     desk: Desk,
     session: Session,
@@ -125,9 +153,14 @@ def reading_taken(
     evidence: dict[str, Any],
     *,
     by: str,
+    step: tuple[int, int] | None = None,
 ) -> None:
     """A reading is finished: it becomes a finding on the timeline, and the channel is told."""
     moments = {name: datetime.fromisoformat(found[name]) for name in ("began_at", "taken_at")}
+    former = readings.latest(session, incident_id, found["kind"], found["backend"])
+    if former is not None and former.is_bad and found["is_judged"] and not found["is_bad"]:
+        # Whoever just corrected it is not to be sent elsewhere.
+        found = {**found, "sentence": found["sentence"].replace(_NOT_IT, "the balancer is well again")}
     kept = readings.add(
         session, incident_id=incident_id, asked_by=by, evidence=evidence, **{**found, **moments}
     )
@@ -144,6 +177,24 @@ def reading_taken(
         is_shown=False,
     )
     desk.tell(session, BalancerRead(incident_id, kept.id), asked_by=by)
+    if step is not None:
+        _step_read(desk, session, kept, step, by=by)
+
+
+def _step_read(desk: Desk, session: Session, kept: Reading, step: tuple[int, int], *, by: str) -> None:
+    """The outcome of the step that asked: as expected, or not; nothing when it could not be judged."""
+    _, runbook = runbooks.run_of(session, step[0], by)
+    check = runbook.steps[step[1]].check
+    about = incidents.get(session, kept.incident_id)
+    if check is None or not kept.figures or about.status.is_over:
+        return
+    told = expectation.told(kept.figures, check.expect)
+    if not kept.is_judged and not told.is_met:
+        return
+    # To confirm is to learn that something is wrong: only a cure that did not work has failed.
+    is_failed = not told.is_met and runbook.steps[step[1]].phase is Phase.VERIFY
+    outcome = Outcome.FAILED if is_failed else Outcome.DONE
+    runbooks.mark(desk, session, step[0], step[1], outcome, by=by, note=markup.escape(told.words))
 
 
 def reading_with_former(desk: Desk, reading_id: int) -> tuple[Reading, Reading | None, dict[str, Any]]:

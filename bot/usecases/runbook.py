@@ -90,7 +90,8 @@ def start_run(desk: Desk, incident_id: int, runbook_id: str, *, by: str, origin:
     return desk.once(origin, act)
 
 
-def _run(session: Session, run_id: int, by: str) -> tuple[Run, Runbook]:
+def run_of(session: Session, run_id: int, by: str) -> tuple[Run, Runbook]:
+    """A run and its runbook, its incident locked for `by`. Raises Refusal when there is none or they may not see it."""
     run = runs.find(session, run_id)
     if run is None:
         raise Refusal("That runbook is not in any incident any more. `/runbook list` shows what there is.")
@@ -123,49 +124,55 @@ def mark_step(
     kept = checked(note, example="the weights were 200/10/10/10", longest=1000) if note.strip() else ""
 
     def act(session: Session) -> Done:
-        run, runbook = _run(session, run_id, by)
-        step = _step(runbook, position)
-        about = still_open(incidents.get(session, run.incident_id))
-        now = desk.clock()
-        is_first = runs.mark(
-            session,
-            run_id=run_id,
-            position=position,
-            title=step.title,
-            outcome=outcome,
-            note=kept,
-            by=by,
-            at=now,
-        )
-        if not is_first:
-            stands = next(one for one in run.outcomes if one.position == position)
-            return Done(
-                f"Step {position + 1} was already marked {stands.outcome.value} by <@{stands.by}>.",
-                incident_id=run.incident_id,
-                is_new=False,
-            )
-        title = markup.escape(step.title)
-        text = f"Runbook {run.runbook_id} step {position + 1} of {run.steps_total} {outcome.value}: {title}"
-        text += f" ({kept})" if kept else ""
-        entry = write_entry(
-            desk,
-            session,
-            about,
-            f"{text} [revision {run.revision}]",
-            kind=Kind.RUNBOOK,
-            by=by,
-            source=Source.RUNBOOK,
-            is_shown=False,
-        )
-        desk.tell(session, StepMarked(run.incident_id, run_id, position))
-        _go_on(desk, session, run, position)
-        return Done(
-            f"Step {position + 1} is {outcome.value}, noted as *#{entry.number}*.",
-            incident_id=run.incident_id,
-            entry=entry.number,
-        )
+        return mark(desk, session, run_id, position, outcome, by=by, note=kept)
 
     return desk.once(origin, act)
+
+
+def mark(
+    desk: Desk, session: Session, run_id: int, position: int, outcome: Outcome, *, by: str, note: str
+) -> Done:
+    """The same inside another deed's transaction; `note` is checked already."""
+    run, runbook = run_of(session, run_id, by)
+    step = _step(runbook, position)
+    about = still_open(incidents.get(session, run.incident_id))
+    is_first = runs.mark(
+        session,
+        run_id=run_id,
+        position=position,
+        title=step.title,
+        outcome=outcome,
+        note=note,
+        by=by,
+        at=desk.clock(),
+    )
+    if not is_first:
+        stands = next(one for one in run.outcomes if one.position == position)
+        return Done(
+            f"Step {position + 1} was already marked {stands.outcome.value} by <@{stands.by}>.",
+            incident_id=run.incident_id,
+            is_new=False,
+        )
+    title = markup.escape(step.title)
+    text = f"Runbook {run.runbook_id} step {position + 1} of {run.steps_total} {outcome.value}: {title}"
+    text += f" ({note})" if note else ""
+    entry = write_entry(
+        desk,
+        session,
+        about,
+        f"{text} [revision {run.revision}]",
+        kind=Kind.RUNBOOK,
+        by=by,
+        source=Source.RUNBOOK,
+        is_shown=False,
+    )
+    desk.tell(session, StepMarked(run.incident_id, run_id, position))
+    _go_on(desk, session, run, position)
+    return Done(
+        f"Step {position + 1} is {outcome.value}, noted as *#{entry.number}*.",
+        incident_id=run.incident_id,
+        entry=entry.number,
+    )
 
 
 def _go_on(desk: Desk, session: Session, run: Run, position: int) -> None:
@@ -185,7 +192,7 @@ def note_step(
     kept = checked(note, example="auth1 had weight 200", longest=1000)
 
     def act(session: Session) -> Done:
-        run, runbook = _run(session, run_id, by)
+        run, runbook = run_of(session, run_id, by)
         _step(runbook, position)
         about = incidents.get(session, run.incident_id)
         entry = write_entry(

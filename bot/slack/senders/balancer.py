@@ -20,7 +20,7 @@ from bot.slack import cards
 from bot.slack.post import Answer, Post
 from bot.store.errand import Errand, PutBack
 from bot.usecases import deliveries
-from bot.usecases.balancer import asked_balancer, reading_taken, reading_with_former
+from bot.usecases.balancer import asked_balancer, asked_step, reading_taken, reading_with_former
 
 #: Looks at most, however short the time between them is.
 _LOOKS = 8
@@ -40,7 +40,9 @@ def read_balancer(post: Post, errand: Errand) -> None:
     errand.step(
         "judge",
         lambda: {},
-        then=lambda session, _: reading_taken(post.desk, session, incident_id, found, evidence, by=by),
+        then=lambda session, _: reading_taken(
+            post.desk, session, incident_id, found, evidence, by=by, step=asked_step(args)
+        ),
     )
 
 
@@ -120,7 +122,7 @@ def _judged(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, 
         "is_judged": verdict.is_judged,
         "runbook_id": verdict.runbook_id,
         "shares": shares(pool),
-        "figures": figures_of(pool, verdict),
+        "figures": figures_of(pool),
     }
     return found, {**evidence, "looks": [first, last]}
 
