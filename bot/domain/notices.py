@@ -220,6 +220,8 @@ class ArchiveAsked(Notice):
 class PersonNamed(Notice):
     """A person is named somewhere and Lantern has not met them: ask Slack who they are."""
 
+    is_latest_only: ClassVar[bool] = True
+
     person_id: str
 
     @property
@@ -229,6 +231,8 @@ class PersonNamed(Notice):
 
 @dataclass(frozen=True)
 class ChannelNamed(Notice):
+    is_latest_only: ClassVar[bool] = True
+
     channel_id: str
 
     @property
