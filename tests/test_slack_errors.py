@@ -342,6 +342,11 @@ def test_an_answer_that_never_comes_leaves_open_whether_it_was_done(
     assert app.bot_token not in str(found)
 
 
+def test_an_upload_that_is_not_taken_is_done_again(workspace: Standin, slack: Slack) -> None:
+    with pytest.raises(Unknown, match=r"files.upload answered 40\d"):
+        slack.upload(f"{workspace.url}/upload/FNOTHERE", b"a draft")
+
+
 def test_a_silent_slack_is_not_waited_for_by_everybody_and_asked_again_once_it_speaks(
     workspace: Standin, app: InstalledApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
@@ -187,6 +187,8 @@ def _outcome(method: str, error: Exception) -> Undelivered:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(error, _UNREADABLE):
         return Unknown(f"{method} answered something that cannot be read ({type(error).__name__})")
+    if isinstance(error, HTTPError):
+        return Unknown(f"{method} answered {error.code}")
     said = f"{type(reason).__name__}: {reason}"[:300]
     if isinstance(reason, (ConnectionRefusedError, socket.gaierror)) or _is_before_tls(error, reason):
         return Unreachable(f"{method}: {said}")
