@@ -93,7 +93,9 @@ def is_ready(town: Town) -> Callable[[], bool]:
 
 
 def has_two(town: Town) -> Callable[[], bool]:
-    return lambda: town.standin.sockets.connections() == 2 and town.house.troubles() == []
+    """Two connections that hear, and none that is on its way out."""
+    sockets = town.standin.sockets
+    return lambda: (sockets.connections(), sockets.muted, town.house.troubles()) == (2, 0, [])
 
 
 def test_a_command_reaches_the_bot_over_either_of_two_connections(town: Town) -> None:

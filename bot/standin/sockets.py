@@ -82,6 +82,11 @@ class Sockets:
                 self.deafen((connection.socket.client.host, connection.socket.client.port))
         return len(chosen)
 
+    @property
+    def muted(self) -> int:
+        """Mute connections that are still open."""
+        return sum(1 for one in self._open if one.is_mute)
+
     def connections(self, app_id: str | None = None) -> int:
         return sum(1 for c in self._open if app_id in (None, c.app_id))
 
