@@ -174,7 +174,7 @@ class Ground:
         opens = self.town.standin.calls("views.open")[before:]
         return Sent(
             reply,
-            _read(body if plan.shape != "raw" else content),
+            _read(headers["content-type"], body if plan.shape != "raw" else content),
             view,
             sum(bool(one.answer_ok) for one in opens),
             content,
@@ -223,11 +223,11 @@ def _filled(view: Json, typed: tuple[str, ...]) -> Json:
     return view
 
 
-def _read(body: Any) -> Json:
+def _read(kind: str, body: Any) -> Json:
     """What was sent as an object, when it is one."""
     if isinstance(body, bytes):
-        form = parse_qs(body.decode("utf-8", "replace"))
         try:
+            form = {} if "json" in kind.lower() else parse_qs(body.decode())
             body = json.loads(form["payload"][0] if "payload" in form else body)
         except (ValueError, RecursionError):
             return {}

@@ -126,7 +126,7 @@ _FILE = Path(_FOLDER.name) / "lb-fuzz.md"
 
 
 def read_runbook_file(text: str) -> None:
-    _FILE.write_bytes(text.encode("utf-8", "surrogateescape"))
+    _FILE.write_bytes(text.encode("utf-8", "surrogatepass"))
     found, problems = read_runbook(_FILE, today=TODAY)
     assert found is not None or problems, "no runbook and not a word why"
     assert all(one.line >= 1 and one.sentence for one in problems)
@@ -135,7 +135,7 @@ def read_runbook_file(text: str) -> None:
 
 
 def read_payload(text: str) -> None:
-    content = text.encode("utf-8", "surrogateescape")
+    content = text.encode("utf-8", "surrogatepass")
     kind = "application/json" if text[:1] in "{[ " else "application/x-www-form-urlencoded"
     body = payload.read_body(kind, content)
     for read in (ask.of_command, ask.of_shortcut, ask.of_action, ask.of_view, ask.of_event):

@@ -144,9 +144,37 @@ TOKENS = [
     ),
 ]
 _PIECE = st.sampled_from(TOKENS) | st.text(st.characters(), max_size=12)
+#: What has broken something somewhere before, in this program or another: drawn often.
+_HARD = st.sampled_from(
+    [
+        *(
+            "\ud800",
+            "x\udfff y",
+            "\x00",
+            "a\x00b",
+            "<!channel>",
+            "&lt;!channel&gt; <!here",
+            "\u202eabc",
+            "```",
+            "{{ 7*7 }}",
+        ),
+        *(
+            "&" * 3001,
+            "<" * 1500,
+            "\U0001f525" * 1501,
+            "\n" * 3000,
+            "`" * 2999,
+            "'\"\\" * 700,
+            " ",
+            "\u200b",
+            "\u3164",
+        ),
+    ]
+)
 #: A text of any sort, of a length that people type.
 SHORT = st.one_of(
     st.sampled_from([one for one in TEXTS.values() if len(one) <= 3001]),
+    _HARD,
     st.text(st.characters(), max_size=40),
     st.lists(_PIECE, max_size=8).map("".join),
     st.lists(_PIECE, max_size=8).map(" ".join),
