@@ -84,13 +84,13 @@ def locked(town: Town) -> Iterator[None]:
 
 @contextmanager
 def under(town: Town, ill: str, well: str) -> Iterator[None]:
-    """Every connection gets these words at the beginning of its transactions, and others afterwards."""
+    """Every connection gets these words when somebody takes it, and others afterwards."""
     word = ill
 
-    def tell(connection: Any) -> None:
-        connection.exec_driver_sql(word)
+    def tell(connection: Any, _record: Any, _taken: Any) -> None:
+        connection.execute(word).close()
 
-    event.listen(town.house.db.engine, "begin", tell, insert=True)
+    event.listen(town.house.db.engine, "checkout", tell)
     try:
         yield
     finally:
