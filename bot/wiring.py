@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,28 +65,7 @@ class House:
         self._lock_file: IO[bytes] | None = None
         self.db = open_database(settings)
         self._ring = threading.Event()
-        template, problems = markdown.load_template(settings.postmortem_template)
-        for problem in problems:
-            log.error("%s The built-in template is used.", problem)
-
-        def compile_facts(facts: Facts) -> str:
-            return markdown.render(compile_draft(facts), template)
-
-        self.desk = Desk(
-            db=self.db,
-            clock=clock,
-            ring=self._ring.set,
-            runbooks=runbook_shelf(settings.runbooks, lambda: utc_now().date()),
-            services=catalogue_shelf(settings.catalogue),
-            compile=compile_facts,
-            options=Options(
-                announce_channel=settings.announce_channel,
-                team_zone=settings.time_zone,
-                default_severity=settings.default_severity,
-                look_for=settings.balancer_window,
-            ),
-            wall=utc_now,
-        )
+        self.desk = build_desk(settings, self.db, clock=clock, ring=self._ring.set)
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)
@@ -229,6 +209,34 @@ class House:
             self._lock_file.close()
 
 
+def build_desk(
+    settings: Settings, db: Database, *, clock: Callable[[], datetime] = utc_now, ring: Callable[[], None]
+) -> Desk:
+    """The desk of these settings: what use cases reach, with or without a house around it."""
+    template, problems = markdown.load_template(settings.postmortem_template)
+    for problem in problems:
+        log.error("%s The built-in template is used.", problem)
+
+    def compile_facts(facts: Facts) -> str:
+        return markdown.render(compile_draft(facts), template)
+
+    return Desk(
+        db=db,
+        clock=clock,
+        ring=ring,
+        runbooks=runbook_shelf(settings.runbooks, lambda: utc_now().date()),
+        services=catalogue_shelf(settings.catalogue),
+        compile=compile_facts,
+        options=Options(
+            announce_channel=settings.announce_channel,
+            team_zone=settings.time_zone,
+            default_severity=settings.default_severity,
+            look_for=settings.balancer_window,
+        ),
+        wall=utc_now,
+    )
+
+
 def open_database(settings: Settings) -> Database:
     """The database of the settings; the folder of a SQLite file is made. Raises SettingsWrong."""
     db = Database(settings.database_url)
@@ -256,16 +264,31 @@ def must_answer(db: Database) -> None:
         )
 
 
+def is_served(db: Database) -> bool | None:
+    """Whether a `lantern serve` runs on this database; None when that cannot be known from here (PostgreSQL)."""
+    if db.dialect != "sqlite":
+        return None
+    try:
+        lock_sqlite(db).close()
+    except AlreadyRunning:
+        return True
+    return False
+
+
 def lock_sqlite(db: Database) -> IO[bytes]:
     """Hold the SQLite file for this process alone. Raises AlreadyRunning."""
     assert db.url.database
     held = Path(f"{db.url.database}.serving").open("wb")  # noqa: SIM115 (held open as long as it serves)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        held.close()
-        raise AlreadyRunning(
-            f"Another Lantern serves from {db.url.database}. Stop it first; several processes need PostgreSQL: "
-            "LANTERN_DATABASE_URL=postgresql://user:password@host/database"
-        ) from None
-    return held
+    for _ in range(10):
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # A command that looks whether somebody serves holds it for a moment.
+            time.sleep(0.02)
+        else:
+            return held
+    held.close()
+    raise AlreadyRunning(
+        f"Another Lantern serves from {db.url.database}. Stop it first; several processes need PostgreSQL: "
+        "LANTERN_DATABASE_URL=postgresql://user:password@host/database"
+    )

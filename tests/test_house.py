@@ -21,6 +21,7 @@ FLOORS = {
     "catalogue.py": 1,
     "trials/": 1,
     "balancer_talk.py": 5,
+    "console.py": 5,
     "picture.py": 1,
     "exporters/": 1,
     "runbooks.py": 1,

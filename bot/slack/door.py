@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain import markup
+from bot.domain import markup, zoned
 from bot.domain.incident import Incident, Severity
-from bot.domain.line import Line, read_line
+from bot.domain.line import Line
 from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.people import Person
 from bot.domain.refusals import NoSuchIncident, Refusal
-from bot.domain.when import read_moment, take_moment
 from bot.slack.ask import Ask, profile_name
 from bot.slack.client import Slack
 from bot.usecases import people, sight
@@ -22,8 +20,6 @@ from bot.usecases.desk import Desk, Done
 
 #: How long a person's name and zone are believed without asking Slack again.
 _BELIEVED_FOR = timedelta(hours=12)
-#: A zone in which every clock differs from UTC's: the test for "did they say a zone?".
-_FAR = timezone(timedelta(hours=13, minutes=37))
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
@@ -115,53 +111,19 @@ class Door:
 
     def zone(self, user_id: str) -> tzinfo | None:
         """The person's time zone; None when nobody can say."""
-        someone = self.person(user_id)
-        if someone is None or not someone.tz:
-            return None
-        try:
-            return ZoneInfo(someone.tz)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            return None
+        return zoned.zone_of(self.person(user_id))
 
     def read_line(self, ask: Ask, text: str) -> Line:
         """Time, kind and words of a log line, in the asking person's zone. Raises Refusal."""
-        now = self.desk.clock()
-        zone = self.zone(ask.user)
-        if zone is not None:
-            return read_line(text, now=now, zone=zone)
-        line = read_line(text, now=now, zone=UTC)
-        if line.happened_at != read_line(text, now=now, zone=_FAR).happened_at:
-            raise _no_zone()
-        return line
+        return zoned.read_line(text, now=self.desk.clock(), zone=self.zone(ask.user))
 
     def take_moment(self, ask: Ask, text: str) -> tuple[datetime | None, str]:
         """A leading moment and the rest. Raises Refusal."""
-        now = self.desk.clock()
-        zone = self.zone(ask.user)
-        if zone is not None:
-            return take_moment(text, now=now, zone=zone)
-        moment, rest = take_moment(text, now=now, zone=UTC)
-        if moment != take_moment(text, now=now, zone=_FAR)[0]:
-            raise _no_zone()
-        return moment, rest
+        return zoned.take_moment(text, now=self.desk.clock(), zone=self.zone(ask.user))
 
     def read_moment(self, ask: Ask, text: str) -> datetime:
         """The whole text as a moment. Raises Refusal."""
-        now = self.desk.clock()
-        zone = self.zone(ask.user)
-        if zone is not None:
-            return read_moment(text, now=now, zone=zone)
-        moment = read_moment(text, now=now, zone=UTC)
-        if moment != read_moment(text, now=now, zone=_FAR):
-            raise _no_zone()
-        return moment
-
-
-def _no_zone() -> Refusal:
-    return Refusal(
-        "Slack does not say which time zone you are in just now, so that time could mean anything. "
-        "Add the zone, for example `10:30 UTC` or `10:30 Europe/Berlin`."
-    )
+        return zoned.read_moment(text, now=self.desk.clock(), zone=self.zone(ask.user))
 
 
 def mentioned(text: str) -> tuple[str | None, str]:

@@ -128,6 +128,15 @@ def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int)
     return [_incident(row) for row in rows]
 
 
+def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
+    """Incidents newest first, asked by nobody in particular: open public ones, or with `is_whole` every one."""
+    query = select(*_COLUMNS)
+    if not is_whole:
+        query = query.where(incident.c.is_private.is_(False), incident.c.status.not_in(_OVER))
+    rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
+    return [_incident(row) for row in rows]
+
+
 def save(session: Session, incident_id: int, **changes: Any) -> Incident:
     """Change columns, raise the version, and give the incident as it stands now."""
     row = session.execute(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from bot.domain.people import Person, Responder, Role, RoleHeld
 from bot.store.db import Session
@@ -43,6 +43,29 @@ def known(session: Session, person_ids: Iterable[str]) -> dict[str, Person]:
         rows = session.execute(select(person).where(person.c.id.in_(wanted[start : start + 500]))).mappings()
         found.update({row["id"]: Person(**row) for row in rows})
     return found
+
+
+def named(session: Session, name: str) -> list[Person]:
+    """The people with this name, whatever its case; bots and the deleted aside."""
+    rows = session.execute(
+        select(person)
+        .where(
+            func.lower(person.c.name) == name.lower(),
+            person.c.is_bot.is_(False),
+            person.c.is_deleted.is_(False),
+        )
+        .order_by(person.c.id)
+        .limit(10)
+    ).mappings()
+    return [Person(**row) for row in rows]
+
+
+def some(session: Session, limit: int) -> list[Person]:
+    """People seen last, at most so many."""
+    rows = session.execute(
+        select(person).where(person.c.is_bot.is_(False)).order_by(person.c.seen_at.desc()).limit(limit)
+    ).mappings()
+    return [Person(**row) for row in rows]
 
 
 def save_channel(session: Session, channel_id: str, name: str, now: datetime) -> None:
