@@ -76,6 +76,57 @@ def test_whatever_comes_is_answered_and_what_goes_out_is_within_slacks_limits(
     assert faults_of_calls(ground.town.standin.calls(), Counter()) == []
 
 
+def _event(**event: Any) -> Plan:
+    body = {"type": "event_callback", "team_id": "T1", "event_id": "$fresh", "event": event}
+    return Plan("event", "json", body)
+
+
+def _asked(kind: str, **more: Any) -> Plan:
+    who = {
+        "type": kind,
+        "user": {"id": "U0ANA00000"},
+        "trigger_id": "$trigger",
+        "channel": {"id": "$channel:0"},
+    }
+    return Plan(kind, "payload", who | more)
+
+
+def _everywhere(text: str) -> list[Plan]:
+    """A text in every place where Slack carries one."""
+    message = {
+        "ts": "1717410600.000100",
+        "user": "U0BEN00000",
+        "text": text,
+        "files": [{"id": "F1", "name": text}],
+    }
+    button = {"action_id": "runbook_start", "type": "button", "value": f"$incident:0:{text}"}
+    return [
+        _event(type="user_change", user={"id": "U0ANA00000", "profile": {"display_name": text}, "tz": text}),
+        _event(type="channel_rename", channel={"id": "$channel:0", "name": text}),
+        _event(type="member_joined_channel", user=text, channel="$channel:0"),
+        _asked("block_actions", actions=[button]),
+        _asked("message_action", callback_id="open_from_message", message=message),
+        _asked("message_action", callback_id="add_to_timeline", message=message),
+        *(
+            Plan("filled form", "payload", {"trigger_id": "$trigger"}, typed=("x" * size + text,))
+            for size in range(5)
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["x\ud800", "\x00", "<!here>", "&" * 3001], ids=["half", "NUL", "ping", "long"]
+)
+def test_a_hard_text_in_any_place_breaks_nothing(ground: Ground, log: Log, text: str) -> None:
+    ground.town.standin.faults.forget_calls()
+    ground.look_around()
+    wrong = [f"{plan}: {fault}" for plan in _everywhere(text) for fault in faults_of(plan, ground.send(plan))]
+    ground.town.settled(60)
+    assert wrong == []
+    assert log.take() == []
+    assert faults_of_calls(ground.town.standin.calls(), Counter()) == []
+
+
 def test_the_drafts_of_all_that_are_inert(ground: Ground) -> None:
     for text in ("<b>*# Heading*</b>", "![x](http://a.example/x.png)", "<javascript:alert(1)|x> <!here>"):
         ground.town.ana.types(f"/log note: {text}", ground.look_around()[0])
@@ -188,10 +239,9 @@ def test_no_text_of_10_000_characters_keeps_a_reader_busy(name: str) -> None:
 def test_two_incidents_never_get_one_channel(ground: Ground, log: Log) -> None:
     ground.town.opened("/incident open one more sev4")
     before = ground.look_around()
-    event = {"type": "channel_id_changed", "old_channel_id": "$channel:0", "new_channel_id": "$channel:1"}
-    body = {"type": "event_callback", "team_id": "T1", "event_id": "$fresh", "event": event}
+    moved = _event(type="channel_id_changed", old_channel_id="$channel:0", new_channel_id="$channel:1")
     assert len(before) > 1
-    assert ground.send(Plan("event", "json", body)).reply.status == 200
+    assert ground.send(moved).reply.status == 200
     assert ground.look_around() == before
     assert log.take() == []
 

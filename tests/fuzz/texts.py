@@ -147,6 +147,7 @@ _PIECE = st.sampled_from(TOKENS) | st.text(st.characters(), max_size=12)
 #: What has broken something somewhere before, in this program or another: drawn often.
 _HARD = st.sampled_from(
     [
+        *["x\ud800", "x\x00"] * 4,
         *(
             "\ud800",
             "x\udfff y",
