@@ -30,6 +30,8 @@ _BROADCAST = re.compile(r"!(channel|here|everyone)(?:\|.*)?")
 _DATE = re.compile(r"!date\^([0-9]{1,12})\^([^|]*)(?:\|(.*))?")
 _LINK = re.compile(r"((?:https?://|mailto:)[^|\s]+)(?:\|(.*))?", re.IGNORECASE)
 _BARE_URL = re.compile(r"\bhttps?://[^\s<>|`\"]*[^\s<>|`\".,;:!?)\]}'*_~]")
+#: A line without any of these reads the same in every style.
+_MARKED = re.compile(r"[`<>:*_~!&|\\\[\]\x00]")
 _STRAY_AMP = re.compile(r"&(?!(?:amp|lt|gt);)")
 #: Stands for an atom while styles are looked for; cannot come in a text, since text_of drops it.
 _HELD = re.compile("\x00([0-9]+)\x00")
@@ -154,6 +156,8 @@ class _Writer:
         return self.style.join(lines)
 
     def _inline(self, text: str) -> str:
+        if not _MARKED.search(text):
+            return text
         held: list[str] = []
 
         def hold(match: re.Match[str]) -> str:
