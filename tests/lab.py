@@ -16,15 +16,11 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from bot.trials.stubs import free_port
+
 _SBIN = "/usr/sbin:/usr/local/sbin"
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path=_SBIN) or ""
 NGINX = shutil.which("nginx") or shutil.which("nginx", path=_SBIN) or ""
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 class Stub:

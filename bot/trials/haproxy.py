@@ -81,7 +81,7 @@ def try_haproxy(
             [program, "-db", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=complaint
         )
         try:
-            if not comes_up(port, lambda: process.poll() is not None):
+            if not comes_up(lambda: process.poll() is not None, port, talk):
                 raise Refusal(_did_not_start(complaint, config))
             balancer = Balancer("haproxy", f"unix:{talk}", backend, intended=dict(intended or {}))
             before = haproxy.look(balancer)

@@ -55,7 +55,7 @@ def try_nginx(
             stderr=complaint,
         )
         try:
-            if not comes_up(port, lambda: process.poll() is not None):
+            if not comes_up(lambda: process.poll() is not None, port):
                 raise Refusal(_did_not_start(complaint, config))
             heard = knock(port, path)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 import time
@@ -9,10 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from pathlib import Path
 
 #: Requests of a trial, and the addresses they come from.
 REQUESTS = 400
 CLIENTS = 200
+#: Linux gives away ports from 32768 on, others from 49152 on.
+_PORTS = range(15000, 32000)
 _ANSWER = f"HTTP/1.1 200 {HTTPStatus.OK.phrase}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok".encode()
 
 
@@ -94,18 +98,24 @@ def _one(port: int, path: str, number: int) -> int:
 
 
 def free_port() -> int:
-    """A port of loopback that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """A port of loopback that was free a moment ago, below those that systems give to whoever asks for any."""
+    while True:
+        with suppress(OSError), socket.create_server(("127.0.0.1", secrets.choice(_PORTS))) as taken:
+            return int(taken.getsockname()[1])
 
 
-def comes_up(port: int, is_dead: Callable[[], bool], patience: float = 20.0) -> bool:
-    """Whether something listens on the port before the patience (seconds) ends or it dies."""
+def comes_up(is_dead: Callable[[], bool], *doors: int | Path, patience: float = 20.0) -> bool:
+    """Whether every door (a port, a socket's path) opens before the patience (seconds) ends or it dies."""
     ends_at = time.monotonic() + patience
     while time.monotonic() < ends_at and not is_dead():
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return True
-        except OSError:
-            time.sleep(0.02)
+        if all(map(_opens, doors)):
+            return True
+        time.sleep(0.02)
     return False
+
+
+def _opens(door: int | Path) -> bool:
+    family = socket.AF_INET if isinstance(door, int) else socket.AF_UNIX
+    with socket.socket(family, socket.SOCK_STREAM) as talk:
+        talk.settimeout(1)
+        return talk.connect_ex(("127.0.0.1", door) if isinstance(door, int) else str(door)) == 0
