@@ -21,7 +21,7 @@ from bot.store.engines import LOCK_WAIT, postgresql_engine, sqlite_engine
 from bot.store.patience import Patience
 from bot.store.trouble import NotSaved, PerhapsSaved, trouble_of
 
-__all__ = ["PATIENCE", "Database", "NotSaved", "PerhapsSaved", "Session"]
+__all__ = ["PATIENCE", "Database", "NotSaved", "PerhapsSaved", "Session", "when_committed"]
 
 # A Session is SQLAlchemy's Connection, in a transaction: we have tables and no mapped classes, and the ORM's own
 # session made every statement a third dearer.
@@ -36,6 +36,13 @@ _LONGEST = 30.0
 _TRIES = 4
 #: Seconds between them.
 _PAUSE = 0.05
+#: Under this name a session's connection keeps what is to be done when it is committed.
+_WHEN_COMMITTED = "when committed"
+
+
+def when_committed(session: Session, act: Callable[[], object]) -> None:
+    """Do this once what the session writes is committed, however often it was asked for; else not at all."""
+    session.info.setdefault(_WHEN_COMMITTED, {})[act] = None
 
 
 class Database:
@@ -94,15 +101,20 @@ class Database:
                 raise NotSaved("another writer held the database too long", plainly="too many write at once")
             try:
                 with self._telling() as committing, self._writing.connect() as session:
+                    # Of a transaction that was rolled back.
+                    session.info.pop(_WHEN_COMMITTED, None)
                     yield session
                     committing.append(True)
                     session.commit()
+                    follows = session.info.pop(_WHEN_COMMITTED, {})
             except NotSaved as lost:
                 self._refused = "" if self._turn is None else lost.why
                 raise
             finally:
                 if self._turn is not None:
                     self._turn.release()
+        for act in follows:
+            act()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

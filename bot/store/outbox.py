@@ -119,16 +119,8 @@ def moment(session: Session, now: datetime) -> datetime:
     return told
 
 
-def put(session: Session, parcel: Parcel, now: datetime, *, coalesce: bool = False) -> int | None:
-    """Put a parcel in, and give its work id; None when its dedup key was put before.
-
-    With `coalesce`, an open item of the same key and kind that has told nothing yet takes the new
-    args instead, and its id is given: ten changes of a card are one update.
-    """
-    if coalesce:
-        kept = _replace_args(session, parcel)
-        if kept is not None:
-            return kept
+def put(session: Session, parcel: Parcel, now: datetime) -> int | None:
+    """Put a parcel in, and give its work id; None when its dedup key was put before."""
     values = {
         "kind": parcel.kind,
         "key": parcel.key,
@@ -160,7 +152,11 @@ _PUT_AND_RING = (
 )
 
 
-def _replace_args(session: Session, parcel: Parcel) -> int | None:
+def coalesce(session: Session, parcel: Parcel) -> int | None:
+    """Let an open item of the same key and kind that has told nothing yet take the new args, and give its id.
+
+    None when there is none such: then put it. Ten changes of a card are one update.
+    """
     kept: int | None = session.execute(
         _REPLACE_ARGS, {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
     ).scalar_one_or_none()
