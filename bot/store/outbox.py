@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Executable,
     Integer,
     Select,
     and_,
@@ -35,6 +34,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain.outcomes import Unknown, Unreachable
 from bot.store.db import Session
 from bot.store.once import insert_once
+from bot.store.prepared import Prepared
 from bot.store.types import UtcDateTime
 from bot.store.work_tables import work, work_step
 
@@ -157,13 +157,12 @@ def coalesce(session: Session, parcel: Parcel) -> int | None:
 
     None when there is none such: then put it. Ten changes of a card are one update.
     """
-    kept: int | None = session.execute(
-        _REPLACE_ARGS, {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
-    ).scalar_one_or_none()
-    return kept
+    replacing = {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
+    row = _REPLACE_ARGS.row(session, replacing)
+    return None if row is None else int(row[0])
 
 
-def _replacing() -> Executable:
+def _replacing() -> Prepared:
     # A remembered step would be skipped, and the new args with it: such an item is left to end as it is.
     has_told = exists().where(
         work_step.c.work_id == work.c.id,
@@ -178,7 +177,7 @@ def _replacing() -> Executable:
         )
         .scalar_subquery()
     )
-    return (
+    return Prepared(
         update(work)
         .where(work.c.id == latest, work.c.state == "open", ~has_told)
         .values(args=bindparam("new_args", type_=work.c.args.type))

@@ -11,12 +11,13 @@ from sqlalchemy import insert, select, update
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
 from bot.store.db import Session
 from bot.store.inbox import short
+from bot.store.prepared import Prepared
 from bot.store.tables import entry, entry_revision
 
 _FIELDS = tuple(field.name for field in fields(Entry))
 _COLUMNS = tuple(entry.c[name] for name in _FIELDS)
 # Built once: every logged line runs it.
-_ADD = insert(entry).returning(*_COLUMNS)
+_ADD = Prepared(insert(entry).returning(*_COLUMNS))
 
 
 def _entry(row: Any) -> Entry:
@@ -59,8 +60,9 @@ def add(
         "permalink": permalink,
         "images": [asdict(image) for image in images],
         "is_shown": is_shown,
+        "edits": 0,
     }
-    return _entry(session.execute(_ADD, values).one())
+    return _entry(_ADD.row(session, values))
 
 
 def get(session: Session, entry_id: int) -> Entry:
