@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
 from bot.store.db import Session
@@ -138,18 +138,23 @@ def history(session: Session, entry_id: int) -> list[EntryRevision]:
 
 def unposted(session: Session, incident_id: int, limit: int) -> list[Entry]:
     """Entries the channel has not been shown yet, in the order they were recorded."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(
-            entry.c.incident_id == incident_id,
-            entry.c.posted_ts.is_(None),
-            entry.c.is_shown.is_(True),
-            entry.c.undone_at.is_(None),
-        )
-        .order_by(entry.c.number)
-        .limit(limit)
-    ).all()
-    return [_entry(row) for row in rows]
+    # By id, which within an incident is the order of the numbers: so SQLite reads only these.
+    query = select(*_COLUMNS).where(*_is_unposted(incident_id)).order_by(entry.c.id).limit(limit)
+    return [_entry(row) for row in session.execute(query).all()]
+
+
+def has_unposted(session: Session, incident_id: int) -> bool:
+    """True when there is an entry that the channel has not been shown."""
+    return session.execute(select(entry.c.id).where(*_is_unposted(incident_id)).limit(1)).first() is not None
+
+
+def _is_unposted(incident_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        entry.c.incident_id == incident_id,
+        entry.c.posted_ts.is_(None),
+        entry.c.is_shown.is_(True),
+        entry.c.undone_at.is_(None),
+    )
 
 
 def mark_posted(session: Session, entry_ids: list[int], ts: str) -> None:
