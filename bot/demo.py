@@ -8,7 +8,9 @@ from __future__ import annotations
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import yaml
 from pydantic import SecretStr
 
+from bot.demo_balancer import EVEN, WRONG, DemoBalancer
 from bot.settings import Settings, shipped
 from bot.standin.player import player_for
 from bot.standin.server import Standin
@@ -48,8 +51,21 @@ def manifest() -> dict[str, Any]:
     return read
 
 
-def demo_settings(folder: Path, standin: Standin, bot_token: str, app_token: str) -> Settings:
-    """Settings of a house that lives beside a stand-in, in a folder of its own."""
+def demo_settings(
+    folder: Path,
+    standin: Standin,
+    bot_token: str,
+    app_token: str,
+    *,
+    catalogue: str = "services: {}",
+    balancer_window: float = 4.0,
+) -> Settings:
+    """Settings of a house that lives beside a stand-in, in a folder of its own.
+
+    People who watch do not want to wait for the usual twenty seconds between two looks at the balancer.
+    """
+    book = folder / "catalogue.yaml"
+    book.write_text(catalogue, encoding="utf-8")
     return Settings.model_validate(
         {
             "slack_bot_token": SecretStr(bot_token),
@@ -57,34 +73,69 @@ def demo_settings(folder: Path, standin: Standin, bot_token: str, app_token: str
             "slack_api_url": standin.api_url,
             "database_url": f"sqlite:///{folder / 'lantern.db'}",
             "announce_channel": "#incidents",
+            "catalogue": book,
+            "balancer_window": balancer_window,
             "port": 0,
         }
     )
 
 
-def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) -> int:
-    """Start both, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
+@dataclass(frozen=True)
+class Demo:
+    """What runs beside each other."""
+
+    standin: Standin
+    balancer: DemoBalancer
+    house: House
+
+
+@contextmanager
+def running_demo(*, port: int = 0, balancer_window: float = 4.0) -> Iterator[Demo]:
+    """Start everything, and stop it at the end. Raises OSError when the port is taken."""
     clock = StoryClock()
     story = Story.from_yaml(STORY.read_text(encoding="utf-8"))
-    standin = Standin(port=port, story=lambda here: player_for(here, story, on_clock=clock.set))
-    with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, standin:
+    balancer = DemoBalancer()
+
+    def mend_or_break(what: str) -> None:
+        balancer.set_weights(WRONG if what == "break the balancer" else EVEN)
+
+    standin = Standin(
+        port=port,
+        story=lambda here: player_for(here, story, on_clock=clock.set, on_elsewhere=mend_or_break),
+    )
+    with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, balancer, standin:
         app = standin.install(manifest())
-        house = House(demo_settings(Path(folder), standin, app.bot_token, app.app_token), clock=clock)
+        settings = demo_settings(
+            Path(folder),
+            standin,
+            app.bot_token,
+            app.app_token,
+            catalogue=balancer.catalogue(),
+            balancer_window=balancer_window,
+        )
+        house = House(settings, clock=clock)
         house.start()
-        _welcome(standin)
-        print(f"Lantern's demo is at {standin.url}\n")
+        try:
+            _welcome(standin, balancer.url)
+            yield Demo(standin, balancer, house)
+        finally:
+            house.stop()
+
+
+def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) -> int:
+    """Start it, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
+    with running_demo(port=port) as demo:
+        print(f"Lantern's demo is at {demo.standin.url}")
+        print(f"Its load balancer is at {demo.balancer.url}\n")
         print("Type /incident open logins fail sev2 in any channel, or press Play to watch a real incident.")
         print("Everything here is gone when you stop it with Ctrl-C.", flush=True)
         if is_browser_opened:
-            webbrowser.open(standin.url)
-        try:
-            wait()
-        finally:
-            house.stop()
+            webbrowser.open(demo.standin.url)
+        wait()
     return 0
 
 
-def _welcome(standin: Standin) -> None:
+def _welcome(standin: Standin, balancer_url: str) -> None:
     """The first message of #general: what to try."""
     general = standin.workspace.channel_named("general")
     guide = next(user for user in standin.workspace.users.values() if user.name == "eve")
@@ -92,6 +143,8 @@ def _welcome(standin: Standin) -> None:
     text = (
         "Welcome! Type `/incident open logins fail sev2` here to open an incident, `/incident help` to see what "
         "Lantern can do, or press play below to watch the outage it was built for. "
-        "At the top left you can act as another person, in another time zone."
+        "At the top left you can act as another person, in another time zone. "
+        f"There is a load balancer, too, and it is misconfigured: <{balancer_url}|its page>. "
+        "`/incident open login fails sev1` lets Lantern find that out by itself."
     )
     standin.act({"as": guide.id, "do": "message", "channel": general.id, "text": text})

@@ -37,6 +37,7 @@ FLOORS = {
     "shelves.py": 5,
     "wiring.py": 5,
     "demo.py": 5,
+    "demo_balancer.py": 5,
     "check.py": 5,
     "__main__.py": 5,
     "__init__.py": 0,

@@ -54,7 +54,7 @@ def ask_http(address: str, path: str = "") -> str:
         watch.on_end(connection.close)
         connection.connect()
         watch.of(connection.sock)
-        target = f"{parts.path.rstrip('/')}{path}" if path else parts.path or "/"
+        target = "/" + f"{parts.path.rstrip('/')}{path}".lstrip("/") if path else parts.path or "/"
         if parts.query:
             target += f"?{parts.query}"
         connection.request("GET", target, headers=_headers(parts))
