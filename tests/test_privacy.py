@@ -13,12 +13,13 @@ from bot.domain.followup import LessonKind
 from bot.domain.incident import Severity, Status
 from bot.domain.people import Role
 from bot.domain.refusals import NoSuchIncident
+from bot.domain.review import ReviewState
 from bot.domain.runbook import Outcome
 from bot.domain.timeline import Source
 from bot.standin.outward import Delivery
 from bot.store import people as store_people
 from bot.store import runbook as runs
-from bot.usecases import followup, incident, people, postmortem, runbook, sight, timeline
+from bot.usecases import followup, incident, people, postmortem, review, runbook, sections, sight, timeline
 from tests.houses import Town, said, until
 from tests.rooms import Room, hasty_town, opened
 
@@ -131,7 +132,13 @@ def test_no_deed_and_no_question_takes_an_outsider(town: Town, room: Room) -> No
         lambda: sight.incident_by_number(desk, room.number, by=ben),
         lambda: timeline.list_entries(desk, one, by=ben),
         lambda: followup.list_follow_ups(desk, one, by=ben),
-        lambda: postmortem.latest_revision(desk, one, by=ben),
+        lambda: sections.document(desk, one, by=ben),
+        lambda: sections.revision_of(desk, one, 1, by=ben),
+        lambda: sections.edit_section(desk, one, "head", "x", made_from="", by=ben),
+        lambda: sections.add_section(desk, one, "x", "x", by=ben),
+        lambda: sections.settle_section(desk, one, "", is_human_kept=True, by=ben),
+        lambda: review.publish(desk, one, by=ben),
+        lambda: review.set_review(desk, one, ReviewState.IN_REVIEW, by=ben),
         lambda: postmortem.facts_of(desk, one, by=ben),
         lambda: runbook.suggest_runbooks(desk, one, by=ben),
         lambda: timeline.log_entry(desk, one, "x", by=ben, source=Source.COMMAND),

@@ -212,6 +212,24 @@ class DraftCompiled(Notice):
 
 
 @dataclass(frozen=True)
+class PostmortemPublished(Notice):
+    """The channel gets the published text as a file."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class PostmortemAnnounced(Notice):
+    """Those who are not in the channel are told under the announcement."""
+
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
+
+
+@dataclass(frozen=True)
 class ArchiveAsked(Notice):
     """Archiving ejects the bot, so it keeps its place behind everything else in the channel."""
 

@@ -36,6 +36,7 @@ from bot.domain.questions import (
 )
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, RunStep
+from bot.domain.sections import Sections
 from bot.domain.timeline import Entry, Kind, Source
 from bot.domain.when import say_duration
 from bot.domain.wording import WEEKDAYS, Wording, clock, counted, escaped, link, listed, on_day, stamp, times
@@ -56,7 +57,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Revision:
-    """One compiled text of a postmortem. Revision 1 is the draft made at closing."""
+    """One state of a postmortem's text. Revision 1 is the draft made at closing."""
 
     id: int
     incident_id: int
@@ -67,6 +68,8 @@ class Revision:
     digest: str
     created_at: datetime
     created_by: str
+    #: The same, section by section: `joined(sections)` is `markdown`.
+    sections: Sections = ()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from bot.usecases import sight
 from bot.usecases.balancer import ask_check, check_step
 from bot.usecases.incident import archive_incident, reopen_incident, set_severity, set_status
 from bot.usecases.people import give_role
-from bot.usecases.postmortem import compile_postmortem, latest_revision
+from bot.usecases.postmortem import compile_postmortem
 from bot.usecases.runbook import mark_step, start_run, suggest_runbooks
+from bot.usecases.sections import document
 
 Press = Callable[[Door, Ask], Answer]
 
@@ -134,7 +135,7 @@ def _compile(door: Door, ask: Ask) -> Answer:
 
 def _postmortem(door: Door, ask: Ask) -> Answer:
     about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
-    found = latest_revision(door.desk, about.id, by=ask.user)
+    found = document(door.desk, about.id, by=ask.user)
     if found is None:
         return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
     return draft_shown(door.desk, about, found, by=ask.user)

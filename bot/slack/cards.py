@@ -322,6 +322,12 @@ def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tu
     ]
 
 
+def published(about: Incident, number: int, permalink: str) -> str:
+    """One line about a published postmortem, Slack mrkdwn."""
+    link = f" <{permalink}|Read it>" if permalink else ""
+    return f":books: *The postmortem of {about.slug} is published* (revision {number}): {_safe_title(about)}.{link}"
+
+
 def list_line(about: Incident) -> str:
     """One incident as one line of a list."""
     where = f"<#{about.channel_id}>" if about.channel_id else about.slug

@@ -230,7 +230,25 @@ postmortem_revision = Table(
     Column("digest", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
+    #: Section by section, with what was compiled beside what people wrote; NULL where all was compiled.
+    Column("sections", JSON(none_as_null=True), nullable=True),
     UniqueConstraint("incident_id", "number"),
+)
+
+#: How far the postmortem is; no row is a draft.
+postmortem = Table(
+    "postmortem",
+    metadata,
+    Column("incident_id", ForeignKey("incident.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(32), nullable=False),
+    Column("published_revision", Integer, nullable=True),
+    Column("published_at", UtcDateTime, nullable=True),
+    #: SHA-256 (hex) of what the facts gave when it was published.
+    Column("facts_digest", String(64), nullable=True),
+    #: Why it was published with measures that lack an owner or a date.
+    Column("reason", Text, nullable=True),
 )
 
 reading = Table(

@@ -58,6 +58,8 @@ _PLAINLY = {
     "UpdatePosted": "The update",
     "UpdateAnnounced": "The announced update",
     "DraftCompiled": "The postmortem draft",
+    "PostmortemPublished": "The published postmortem",
+    "PostmortemAnnounced": "The announcement of the postmortem",
     "ArchiveAsked": "Archiving the channel",
     "MessageMarked": "The message you pinned",
     "BalancerAsked": "The look at the balancer",

@@ -6,6 +6,7 @@ from bot.domain import markup
 from bot.domain.postmortem import compile_draft
 from bot.exporters.markdown import summary
 from bot.slack import cards
+from bot.slack.blocks import section
 from bot.slack.post import Post
 from bot.store.errand import Errand
 from bot.usecases import deliveries
@@ -90,9 +91,42 @@ def post_draft(post: Post, errand: Errand) -> None:
     post.message(errand, "summary", channel, text, blocks)
 
 
+def publish(post: Post, errand: Errand) -> None:
+    """The published text as a file, with a line that says so."""
+    incident_id = _incident(errand)
+    about = deliveries.card(post.desk, incident_id).incident
+    if about.channel_id is None or about.is_archived:
+        return
+    revision = deliveries.revision_of(post.desk, incident_id, int(errand.work.args["revision"]))
+    post.file(
+        errand,
+        "",
+        about.channel_id,
+        f"{about.slug}-postmortem.md",
+        revision.markdown.encode(),
+        title=f"Postmortem {about.slug}, revision {revision.number}",
+        comment=cards.published(about, revision.number, ""),
+        then=lambda session, answer: deliveries.draft_posted(
+            post.desk, session, incident_id, answer["permalink"]
+        ),
+    )
+
+
+def announce_publication(post: Post, errand: Errand) -> None:
+    """A line under the announcement."""
+    card = deliveries.card(post.desk, _incident(errand))
+    if card.announced_in is None or card.announced_ts is None:
+        return
+    about = card.incident
+    text = cards.published(about, int(errand.work.args["revision"]), about.draft_permalink or "")
+    post.message(errand, "published", card.announced_in, text, [section(text)], thread_ts=card.announced_ts)
+
+
 SENDERS = {
     "RunStarted": start_run,
     "StepReached": show_step,
     "StepMarked": close_step,
     "DraftCompiled": post_draft,
+    "PostmortemPublished": publish,
+    "PostmortemAnnounced": announce_publication,
 }
