@@ -31,7 +31,8 @@ from bot.store import gates, inbox, outbox, schema
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
-from bot.usecases import deliveries
+from bot.ticker import Deed, Ticker
+from bot.usecases import deliveries, reminders
 from bot.usecases.desk import Desk, Options
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
@@ -60,6 +61,7 @@ class House:
         pace: Pace | None = None,
         vigil: Vigil | None = None,
         between_reads: float = 1.6,
+        tick: float = 60.0,
     ) -> None:
         self.settings = settings
         self._lock_file: IO[bytes] | None = None
@@ -86,7 +88,13 @@ class House:
         self._socket = self._socket_door(vigil)
         self._stopping = threading.Event()
         self._is_delivering = False
-        self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
+        self._ticker = Ticker(
+            [
+                Deed("sweeping", 3600, self._sweep),
+                Deed("reminders", tick, lambda: reminders.remind_due(self.desk)),
+                Deed("the weekly digest", tick, lambda: reminders.digest_due(self.desk)),
+            ]
+        )
 
     def _senders(self) -> dict[str, Sender]:
         post = Post(
@@ -126,7 +134,7 @@ class House:
         self.web.start()
         self.postman.start()
         self._is_delivering = True
-        self._sweeper.start()
+        self._ticker.start()
         self._connect_socket()
         self._catch_up.start()
 
@@ -183,17 +191,13 @@ class House:
             return {}
         return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
 
-    def _sweep_until_stopped(self) -> None:
-        """Once an hour, forget what nobody will ask for again."""
-        while not self._stopping.wait(3600):
-            before = utc_now() - timedelta(days=self.desk.options.keep_days)
-            try:
-                with self.db.writing() as session:
-                    outbox.sweep(session, before)
-                    gates.sweep(session, before)
-                    inbox.sweep(session, before)
-            except NotSaved as trouble:
-                log.warning("could not sweep, will try again: %s", trouble.why)
+    def _sweep(self) -> None:
+        """Forget what nobody will ask for again."""
+        before = utc_now() - timedelta(days=self.desk.options.keep_days)
+        with self.db.writing() as session:
+            outbox.sweep(session, before)
+            gates.sweep(session, before)
+            inbox.sweep(session, before)
 
     def stop(self) -> None:
         """Take nothing more in, finish what runs, then leave."""
@@ -202,6 +206,7 @@ class House:
             self._socket.close()
         self.web.stop()
         self._catch_up.stop()
+        self._ticker.stop()
         if self._is_delivering:
             self.postman.stop()
         self.db.close()

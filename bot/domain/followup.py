@@ -27,6 +27,12 @@ class FollowUp:
     state: FollowUpState
     created_at: datetime
     created_by: str
+    #: Its owner is not reminded before that day.
+    snoozed_until: date | None = None
+    #: The last occasion (bot/domain/reminder.py) on which the owner was reminded.
+    reminded_on: date | None = None
+    #: Web address of the same work elsewhere.
+    link: str | None = None
 
 
 class LessonKind(StrEnum):

@@ -113,7 +113,7 @@ def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -141,7 +141,7 @@ class _Writer:
     def _literal(self, text: str) -> str:
         """Give code as it was typed: Slack marks up links and names even there."""
         plain = _Writer(_Plain(), self.people, self.channels)
-        return _unescape(_ANGLE.sub(lambda match: escape(plain._angle(match[1])), text))
+        return unescape(_ANGLE.sub(lambda match: escape(plain._angle(match[1])), text))
 
     def _lines(self, text: str) -> str:
         lines: list[tuple[bool, str]] = []
@@ -194,26 +194,26 @@ class _Writer:
     def _text(self, text: str) -> str:
         pieces = re.split("(\x00[0-9]+\x00)", text)
         return "".join(
-            piece if at % 2 else self.style.text(_unescape(piece)) for at, piece in enumerate(pieces)
+            piece if at % 2 else self.style.text(unescape(piece)) for at, piece in enumerate(pieces)
         )
 
     def _angle(self, inside: str) -> str:
         text = self.style.text
         if match := _USER.fullmatch(inside):
-            name = _one_line(self.people.get(match[1], "")) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.people.get(match[1], "")) or unescape(match[2] or "") or match[1]
             return text("@" + name.removeprefix("@"))
         if match := _CHANNEL.fullmatch(inside):
-            name = _one_line(self.channels.get(match[1], "")) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.channels.get(match[1], "")) or unescape(match[2] or "") or match[1]
             return text("#" + name.removeprefix("#"))
         if match := _GROUP.fullmatch(inside):
-            return text("@" + (_unescape(match[2] or "") or match[1]).removeprefix("@"))
+            return text("@" + (unescape(match[2] or "") or match[1]).removeprefix("@"))
         if match := _BROADCAST.fullmatch(inside):
             return text("@" + match[1])
         if match := _DATE.fullmatch(inside):
-            return text(_date(int(match[1])) or _unescape(match[3] or "") or match[1])
+            return text(_date(int(match[1])) or unescape(match[3] or "") or match[1])
         if match := _LINK.fullmatch(inside):
-            return self.style.link(_unescape(match[1]), _unescape(match[2] or ""))
-        return text(f"<{_unescape(inside)}>")
+            return self.style.link(unescape(match[1]), unescape(match[2] or ""))
+        return text(f"<{unescape(inside)}>")
 
 
 def _date(seconds: int) -> str | None:

@@ -271,6 +271,27 @@ class PersonTold(Notice):
 
 
 @dataclass(frozen=True)
+class FollowUpDue(Notice):
+    """Somebody is to be reminded of a follow-up, in a direct message."""
+
+    follow_up_id: int
+    person_id: str
+
+    @property
+    def key(self) -> str:
+        return f"told:{self.person_id}"
+
+
+@dataclass(frozen=True)
+class FollowUpsDigested(Notice):
+    """The weekly list of what is left. `incident_id` is 0: it is about all of them."""
+
+    @property
+    def key(self) -> str:
+        return "digest"
+
+
+@dataclass(frozen=True)
 class Whispered(Notice):
     """The answer to a button or form: one person sees it, in the channel where they asked."""
 

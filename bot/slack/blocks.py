@@ -146,6 +146,18 @@ def choice(
     return _input(block_id, label, select("Choose", "chosen", options, initial=initial), is_optional, hint)
 
 
+def person_input(block_id: str, label: str, *, hint: str = "") -> Block:
+    """A modal's choice of one person; their id arrives."""
+    element: Block = {"type": "users_select", "action_id": "chosen", "placeholder": plain("Choose", 150)}
+    return _input(block_id, label, element, True, hint)
+
+
+def day_input(block_id: str, label: str, *, hint: str = "") -> Block:
+    """A modal's choice of a day; it arrives as 2024-06-14."""
+    element: Block = {"type": "datepicker", "action_id": "chosen", "placeholder": plain("Choose", 150)}
+    return _input(block_id, label, element, True, hint)
+
+
 def checkboxes(
     block_id: str, label: str, options: Iterable[tuple[str, str]], *, ticked: Collection[str] = ()
 ) -> Block:

@@ -164,6 +164,9 @@ follow_up = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
+    Column("snoozed_until", Date, nullable=True),
+    Column("reminded_on", Date, nullable=True),
+    Column("link", Text, nullable=True),
     UniqueConstraint("incident_id", "number"),
 )
 

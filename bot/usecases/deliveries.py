@@ -60,6 +60,8 @@ _PLAINLY = {
     "DraftCompiled": "The postmortem draft",
     "PostmortemPublished": "The published postmortem",
     "PostmortemAnnounced": "The announcement of the postmortem",
+    "FollowUpDue": "A reminder of a follow-up",
+    "FollowUpsDigested": "The weekly list of follow-ups",
     "ArchiveAsked": "Archiving the channel",
     "MessageMarked": "The message you pinned",
     "BalancerAsked": "The look at the balancer",

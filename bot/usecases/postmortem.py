@@ -14,6 +14,7 @@ from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
+from bot.usecases.followup import Wanted, note_follow_up
 from bot.usecases.incident import changed, check_span, still_open
 from bot.usecases.sections import questions_told, recompile
 from bot.usecases.sight import seen, shown
@@ -29,6 +30,7 @@ class Closing:
     fix: str = ""
     impact_started_at: datetime | None = None
     impact_ended_at: datetime | None = None
+    follow_ups: tuple[Wanted, ...] = ()
 
 
 def close_incident(
@@ -50,6 +52,8 @@ def close_incident(
             )
         still_open(about)
         _keep_answers(desk, session, about, answers, closing, by)
+        for wanted in closing.follow_ups:
+            note_follow_up(desk, session, about, wanted, by)
         now = desk.clock()
         incidents.save(session, incident_id, status=Status.CLOSED.value, closed_at=now)
         entry = write_entry(
