@@ -162,8 +162,8 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=below_bot)
-def test_broad_excepts_stand_in_the_postman_and_the_ticker_only(path: Path) -> None:
-    if below_bot(path) in {"delivery.py", "ticker.py"}:
+def test_broad_excepts_stand_where_the_work_is_tried_again(path: Path) -> None:
+    if below_bot(path) in {"delivery.py", "ticker.py", "store/together.py"}:
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):

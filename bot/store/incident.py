@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.incident import Incident, Severity, Status
 from bot.store.db import Session
+from bot.store.prepared import Prepared
 from bot.store.tables import counter, incident, responder
 
 _FIELDS = tuple(field.name for field in fields(Incident))
@@ -18,12 +19,14 @@ _COLUMNS = tuple(incident.c[name] for name in _FIELDS)
 # Built once: every command begins with them.
 _BY_ID = select(*_COLUMNS).where(incident.c.id == bindparam("wanted"))
 _BY_CHANNEL = select(*_COLUMNS).where(incident.c.channel_id == bindparam("wanted"))
-_LOCKED = _BY_ID.with_for_update()
+_LOCKED = Prepared(_BY_ID.with_for_update())
 _NEXT = {
-    of: update(incident)
-    .where(incident.c.id == bindparam("wanted"))
-    .values({column: column + 1})
-    .returning(column)
+    of: Prepared(
+        update(incident)
+        .where(incident.c.id == bindparam("wanted"))
+        .values({column: column + 1})
+        .returning(column)
+    )
     for of, column in (
         ("entry", incident.c.last_entry),
         ("follow_up", incident.c.last_follow_up),
@@ -102,7 +105,7 @@ def lock(session: Session, incident_id: int) -> Incident | None:
 
     Row ids are not commit order on PostgreSQL: whoever puts work in a channel's order holds this first.
     """
-    row = session.execute(_LOCKED, {"wanted": incident_id}).one_or_none()
+    row = _LOCKED.row(session, {"wanted": incident_id})
     return None if row is None else _incident(row)
 
 
@@ -150,8 +153,9 @@ def save(session: Session, incident_id: int, **changes: Any) -> Incident:
 
 def take_number(session: Session, incident_id: int, of: str) -> int:
     """The next short number of an entry, a follow-up or a revision within the incident."""
-    taken: int = session.execute(_NEXT[of], {"wanted": incident_id}).scalar_one()
-    return taken
+    row = _NEXT[of].row(session, {"wanted": incident_id})
+    assert row is not None, "incidents are never deleted"
+    return int(row[0])
 
 
 def slack_marks(session: Session, incident_id: int) -> dict[str, Any]:

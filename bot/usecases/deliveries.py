@@ -93,6 +93,23 @@ class Card:
     has_balancer: bool = False
 
 
+@dataclass(frozen=True)
+class Unshown:
+    """Entries that the channel has not been shown, as many as one message takes."""
+
+    incident: Incident
+    #: Oldest first.
+    entries: list[Entry]
+    #: Of everybody they are by or mention.
+    names: dict[str, str]
+
+
+def incident(desk: Desk, incident_id: int) -> Incident:
+    """The incident as it is now."""
+    with desk.db.reading() as session:
+        return incidents.get(session, incident_id)
+
+
 def card(desk: Desk, incident_id: int) -> Card:
     """The facts of the header card, as they are now."""
     with desk.db.reading() as session:
@@ -147,25 +164,25 @@ def announcement_posted(session: Session, incident_id: int, channel_id: str, ts:
     incidents.mark(session, incident_id, announced_in=channel_id, announced_ts=ts)
 
 
-def unposted_entries(desk: Desk, incident_id: int) -> list[Entry]:
-    """Entries that the channel has not been shown, oldest first, as many as one message takes."""
+def unshown_entries(desk: Desk, incident_id: int) -> Unshown:
+    """What the channel has not been shown, for the next message."""
     with desk.db.reading() as session:
+        about = incidents.get(session, incident_id)
         waiting = entries.unposted(session, incident_id, ENTRIES_A_MESSAGE)
-    room = CHARACTERS_A_MESSAGE - len(waiting[0].text) if waiting else 0
-    kept = waiting[:1]
-    for entry in waiting[1:]:
-        room -= len(entry.text)
-        if room < 0:
-            break
-        kept.append(entry)
-    return kept
+        room = CHARACTERS_A_MESSAGE - len(waiting[0].text) if waiting else 0
+        kept = waiting[:1]
+        for entry in waiting[1:]:
+            room -= len(entry.text)
+            if room < 0:
+                break
+            kept.append(entry)
+        return Unshown(about, kept, _names(session, kept))
 
 
 def entries_posted(desk: Desk, session: Session, incident_id: int, entry_ids: list[int], ts: str) -> None:
     """One message shows these entries. What came meanwhile gets the next one."""
-    from_now = entries.unposted(session, incident_id, ENTRIES_A_MESSAGE + 1)
     entries.mark_posted(session, entry_ids, ts)
-    if any(entry.id not in entry_ids for entry in from_now):
+    if entries.has_unposted(session, incident_id):
         desk.tell(session, EntriesLogged(incident_id))
 
 
@@ -177,11 +194,15 @@ def shown_with(desk: Desk, entry_id: int) -> tuple[str | None, list[Entry]]:
 
 def names(desk: Desk, found: list[Entry]) -> dict[str, str]:
     """Names of everyone these entries are by or mention."""
+    with desk.db.reading() as session:
+        return _names(session, found)
+
+
+def _names(session: Session, found: list[Entry]) -> dict[str, str]:
     ids = {entry.author for entry in found} | {entry.recorded_by for entry in found}
     ids |= {entry.undone_by for entry in found if entry.undone_by}
     ids |= {one for entry in found for one in markup.mentions(entry.text)}
-    with desk.db.reading() as session:
-        return {one.id: one.name for one in people.known(session, ids).values()}
+    return {one.id: one.name for one in people.known(session, ids).values()}
 
 
 def name_of(desk: Desk, person_id: str) -> str:

@@ -39,7 +39,14 @@ def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
             raise NotAnIncidentChannel
         if not may_see(session, found, by):
             raise NoSuchIncident("like that")
+    desk.met.keep_channel(found)
     return found
+
+
+def id_of_channel(desk: Desk, channel_id: str, *, by: str) -> int:
+    """Likewise its id alone, which for a public incident is remembered."""
+    known = desk.met.incident_of(channel_id)
+    return incident_of_channel(desk, channel_id, by=by).id if known is None else known
 
 
 def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:

@@ -134,7 +134,7 @@ def _moment(at: float) -> str:
 def post_reading(post: Post, errand: Errand) -> None:
     """The sentence with its buttons, the picture, and the raw answers as a file in the thread."""
     incident_id = int(errand.work.args["incident_id"])
-    about = deliveries.card(post.desk, incident_id).incident
+    about = deliveries.incident(post.desk, incident_id)
     if about.channel_id is None or about.is_archived:
         return
     reading, former, evidence = reading_with_former(post.desk, int(errand.work.args["reading_id"]))

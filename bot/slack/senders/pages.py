@@ -18,7 +18,7 @@ def _incident(errand: Errand) -> int:
 
 def start_run(post: Post, errand: Errand) -> None:
     """The runbook's card."""
-    about = deliveries.card(post.desk, _incident(errand)).incident
+    about = deliveries.incident(post.desk, _incident(errand))
     if about.channel_id is None:
         return
     run, runbook = deliveries.run_with_pages(post.desk, int(errand.work.args["run_id"]))
@@ -65,7 +65,7 @@ def close_step(post: Post, errand: Errand) -> None:
 def post_draft(post: Post, errand: Errand) -> None:
     """The draft as a file, then a readable summary with its link."""
     incident_id = _incident(errand)
-    about = deliveries.card(post.desk, incident_id).incident
+    about = deliveries.incident(post.desk, incident_id)
     if about.channel_id is None or about.is_archived:
         return
     channel = about.channel_id
