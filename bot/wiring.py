@@ -56,6 +56,7 @@ class House:
         settings: Settings,
         *,
         clock: Callable[[], datetime] = utc_now,
+        wall: Callable[[], datetime] = utc_now,
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
@@ -65,7 +66,8 @@ class House:
         self._lock_file: IO[bytes] | None = None
         self.db = open_database(settings)
         self._ring = threading.Event()
-        self.desk = build_desk(settings, self.db, clock=clock, ring=self._ring.set)
+        self._wall = wall
+        self.desk = build_desk(settings, self.db, clock=clock, wall=wall, ring=self._ring.set)
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)
@@ -73,7 +75,7 @@ class House:
         self.postman = Postman(
             self.db,
             self._senders(),
-            utc_now,
+            wall,
             self._ring,
             on_set_aside=self._set_aside,
             rhythm=rhythm,
@@ -210,9 +212,17 @@ class House:
 
 
 def build_desk(
-    settings: Settings, db: Database, *, clock: Callable[[], datetime] = utc_now, ring: Callable[[], None]
+    settings: Settings,
+    db: Database,
+    *,
+    ring: Callable[[], None],
+    clock: Callable[[], datetime] = utc_now,
+    wall: Callable[[], datetime] = utc_now,
 ) -> Desk:
-    """The desk of these settings: what use cases reach, with or without a house around it."""
+    """The desk of these settings: what use cases reach, with or without a house around it.
+
+    `clock` is the time of incidents, `wall` that of the outbox; a story sets the one and not the other.
+    """
     template, problems = markdown.load_template(settings.postmortem_template)
     for problem in problems:
         log.error("%s The built-in template is used.", problem)
@@ -233,7 +243,7 @@ def build_desk(
             default_severity=settings.default_severity,
             look_for=settings.balancer_window,
         ),
-        wall=utc_now,
+        wall=wall,
     )
 
 
