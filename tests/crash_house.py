@@ -15,6 +15,7 @@ from typing import Any
 from bot.domain.pace import Pace
 from bot.settings import Settings, shipped
 from bot.store import schema
+from bot.store.errand import Errand
 from bot.wiring import House
 from tests.houses import QUICK
 
@@ -27,8 +28,9 @@ RHYTHM = dataclasses.replace(
 )
 
 
-def live(values: dict[str, Any]) -> None:
-    """Be a house until killed."""
+def live(values: dict[str, Any], sabotage: str) -> None:
+    """Be a house until killed; one that lacks what keeps it from doubling or losing, when that is asked for."""
+    _spoil(sabotage)
     house = House(Settings.model_validate(values), rhythm=RHYTHM, pace=Pace(time.monotonic, {}, {}))
     if house.db.dialect == "postgresql":
         schema.migrate(house.db, shipped("migrations"))
@@ -39,10 +41,21 @@ def live(values: dict[str, Any]) -> None:
     parent.join()
 
 
+def _spoil(sabotage: str) -> None:
+    """A test of the crash test: what it takes out must be found by it."""
+    if sabotage == "repeats without looking":
+        Errand._look_back = lambda *_: None  # type: ignore[method-assign]
+    elif sabotage == "believes without looking":
+        Errand._look_back = lambda *_: {}  # type: ignore[method-assign]
+    else:
+        assert not sabotage, sabotage
+
+
 class Mortal:
     """A house that dies when it is told to. It serves at the same address in every life."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], *, sabotage: str = "") -> None:
+        self._sabotage = sabotage
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._values = {**values, "port": self.port}
@@ -53,9 +66,15 @@ class Mortal:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of its present life."""
+        assert self._process is not None and self._process.pid is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Come to life, and be ready to answer."""
-        self._process = _forks().Process(target=live, args=(self._values,), daemon=True)
+        self._process = _forks().Process(target=live, args=(self._values, self._sabotage), daemon=True)
         self._process.start()
         self.lives += 1
         end = time.monotonic() + 30
