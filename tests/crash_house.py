@@ -5,17 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import multiprocessing
+import os
+import signal
 import socket
 import time
 import urllib.request
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from sqlalchemy import update
+
 from bot.domain.pace import Pace
 from bot.settings import Settings, shipped
-from bot.store import schema
-from bot.store.errand import Errand
+from bot.store import outbox, schema
+from bot.store.db import Session
+from bot.store.errand import Errand, Rhythm
+from bot.store.work_tables import work
 from bot.wiring import House
 from tests.houses import QUICK
 
@@ -28,10 +35,31 @@ RHYTHM = dataclasses.replace(
 )
 
 
-def live(values: dict[str, Any], sabotage: str) -> None:
-    """Be a house until killed; one that lacks what keeps it from doubling or losing, when that is asked for."""
-    _spoil(sabotage)
-    house = House(Settings.model_validate(values), rhythm=RHYTHM, pace=Pace(time.monotonic, {}, {}))
+@dataclass(frozen=True)
+class Life:
+    """How a house lives: its rhythm, its clock, and what it lacks."""
+
+    rhythm: Rhythm = RHYTHM
+    #: Seconds by which its clock is ahead of the machine's.
+    ahead: float = 0.0
+    #: What keeps it from doubling or losing and is taken out of it: a test of the crash test.
+    sabotage: str = ""
+
+
+def live(values: dict[str, Any], life: Life) -> None:
+    """Be a house until killed."""
+    _spoil(life.sabotage)
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=life.ahead)
+
+    house = House(
+        Settings.model_validate(values),
+        clock=clock,
+        wall=clock,
+        rhythm=life.rhythm,
+        pace=Pace(time.monotonic, {}, {}),
+    )
     if house.db.dialect == "postgresql":
         schema.migrate(house.db, shipped("migrations"))
     house.start()
@@ -42,23 +70,27 @@ def live(values: dict[str, Any], sabotage: str) -> None:
 
 
 def _spoil(sabotage: str) -> None:
-    """A test of the crash test: what it takes out must be found by it."""
     if sabotage == "repeats without looking":
         Errand._look_back = lambda *_: None  # type: ignore[method-assign]
-    elif sabotage == "believes without looking":
-        Errand._look_back = lambda *_: {}  # type: ignore[method-assign]
+    elif sabotage == "forgets what it was at":
+        outbox.free_running = _forget
     else:
         assert not sabotage, sabotage
+
+
+def _forget(session: Session, now: datetime) -> int:
+    running = update(work).where(work.c.state == "running").values(state="done", finished_at=now)
+    return len(session.execute(running.returning(work.c.id)).all())
 
 
 class Mortal:
     """A house that dies when it is told to. It serves at the same address in every life."""
 
-    def __init__(self, values: dict[str, Any], *, sabotage: str = "") -> None:
-        self._sabotage = sabotage
+    def __init__(self, values: dict[str, Any], life: Life | None = None) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._values = {**values, "port": self.port}
+        self._life = life or Life()
         self._process: BaseProcess | None = None
         self.lives = 0
 
@@ -74,20 +106,33 @@ class Mortal:
 
     def start(self) -> None:
         """Come to life, and be ready to answer."""
-        self._process = _forks().Process(target=live, args=(self._values, self._sabotage), daemon=True)
+        self._process = _forks().Process(target=live, args=(self._values, self._life), daemon=True)
         self._process.start()
         self.lives += 1
-        end = time.monotonic() + 30
-        while not self._is_ready():
-            assert self._process.is_alive(), "the house did not start"
-            assert time.monotonic() < end, "the house was not ready in time"
-            time.sleep(0.02)
+        self._until_ready()
 
     def kill(self) -> None:
         """kill -9."""
         assert self._process is not None
         self._process.kill()
         self._process.join(10)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing more, and does not know it."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT, and wait until it answers again."""
+        os.kill(self.pid, signal.SIGCONT)
+        self._until_ready()
+
+    def _until_ready(self) -> None:
+        assert self._process is not None
+        end = time.monotonic() + 30
+        while not self._is_ready():
+            assert self._process.is_alive(), "the house did not start"
+            assert time.monotonic() < end, "the house was not ready in time"
+            time.sleep(0.02)
 
     def _is_ready(self) -> bool:
         try:

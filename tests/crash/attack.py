@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tests.crash.fate import Plan, points_of
 from tests.crash.replicas import Replicas, replicas
 from tests.crash.score import Score, Told
 from tests.crash.teller import DEEDS, Teller
+from tests.crash_house import Life
 
 
 class Course:
@@ -52,15 +53,15 @@ def attack(
     database_url: str,
     *,
     kills: int,
-    count: int,
     seed: int,
-    sabotage: str = "",
+    lives: Sequence[Life] = (Life(),),
+    is_freezing: bool = False,
     said: Callable[[str], None] = lambda _: None,
 ) -> Score:
     """Tell stories until Lantern has died so often. What went wrong is said with what repeats it."""
     score = Score()
     chance = random.Random(seed)
-    with replicas(database_url, count, chance, sabotage=sabotage) as here:
+    with replicas(database_url, lives, chance, is_freezing=is_freezing) as here:
         wanted, calls = untroubled(here, chance)
         course = Course(calls, chance)
         while score.killed < kills:

@@ -32,6 +32,8 @@ class Passage:
         self._fate = fate
         self._kill = kill
         self._committed = committed
+        # Slack waits three seconds for an answer and then hangs up.
+        self._patience = 3.0 if committed is None else 15.0
         #: Not set while one call waits for its commit: nothing else may be committed meanwhile.
         self._is_open = threading.Event()
         self._is_open.set()
@@ -135,7 +137,7 @@ class Passage:
     ) -> tuple[int, list[tuple[str, str]], bytes] | None:
         """What the other end answers; None when there is nobody."""
         assert self._target.hostname is not None
-        talk = http.client.HTTPConnection(self._target.hostname, self._target.port, timeout=15)
+        talk = http.client.HTTPConnection(self._target.hostname, self._target.port, timeout=self._patience)
         try:
             kept = {name: value for name, value in asked.headers.items() if name.lower() != "host"}
             talk.request("POST", asked.path, body, kept)

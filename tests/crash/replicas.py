@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
@@ -19,22 +19,33 @@ from bot.store.db import Database
 from bot.store.work_tables import work, work_step
 from tests.crash.fate import Fate, Point
 from tests.crash.passage import Passage
-from tests.crash_house import Mortal
+from tests.crash_house import Life, Mortal
+from tests.houses import until
 
 #: Seconds a call takes at the stand-in, so that others are under way when one dies.
 _LATENCY = 0.005
 #: Seconds without anything to deliver, after which a deed has had all its effects.
 _QUIET_FOR = 0.05
 
+#: Seconds in which one that wakes up would do what it must not.
+_WAKES_IN = 0.3
+
 
 class Replicas:
-    """A workspace's Lantern. `fate` says when one of its processes is killed."""
+    """A workspace's Lantern, a process for each life. `fate` says when one is killed, or frozen (SIGSTOP)."""
 
     def __init__(
-        self, standin: Standin, database_url: str, count: int, chance: random.Random, *, sabotage: str = ""
+        self,
+        standin: Standin,
+        database_url: str,
+        lives: Sequence[Life],
+        chance: random.Random,
+        *,
+        is_freezing: bool = False,
     ) -> None:
         self.standin = standin
         self.fate = Fate()
+        self._is_freezing = is_freezing
         self.db = Database(database_url)
         self._app = standin.install(manifest())
         self._chance = chance
@@ -46,7 +57,7 @@ class Replicas:
         assert announced is not None
         self.houses: list[Mortal] = []
         self._ways_in: list[Passage] = []
-        for at in range(count):
+        for at, life in enumerate(lives):
             way_out = self._way(Passage(standin.api_url, self.fate, self._killing(at), self._committing(at)))
             self.houses.append(
                 Mortal(
@@ -57,7 +68,7 @@ class Replicas:
                         "database_url": database_url,
                         "announce_channel": announced.id,
                     },
-                    sabotage=sabotage,
+                    life,
                 )
             )
             self._ways_in.append(self._way(Passage(self.houses[at].url, self.fate, self._killing(at))))
@@ -74,7 +85,10 @@ class Replicas:
             with self._burying:
                 if at not in self._dead:
                     self._dead[at] = (method, point)
-                    self.houses[at].kill()
+                    if self._is_freezing:
+                        self.houses[at].freeze()
+                    else:
+                        self.houses[at].kill()
 
         return kill
 
@@ -140,7 +154,13 @@ class Replicas:
         with self._burying:
             deaths = list(self._dead.values())
             for at in sorted(self._dead):
-                self.houses[at].start()
+                if self._is_freezing:
+                    # What it was at is taken over by another and done; then it wakes up in the middle of it.
+                    until(self.is_quiet, 60, "nobody took over what a frozen one was at")
+                    self.houses[at].thaw()
+                    time.sleep(_WAKES_IN)
+                else:
+                    self.houses[at].start()
             self._dead.clear()
         self.choose()
         return deaths
@@ -159,12 +179,12 @@ class Replicas:
 
 @contextmanager
 def replicas(
-    database_url: str, count: int, chance: random.Random, *, sabotage: str = ""
+    database_url: str, lives: Sequence[Life], chance: random.Random, *, is_freezing: bool = False
 ) -> Iterator[Replicas]:
-    """A workspace and Lantern in it, `count` times, started."""
+    """A workspace and Lantern in it, started."""
     # An event that nobody heard comes again at once, and after 0.6 and 3 s.
     with Standin(latency=_LATENCY, limits=False, retry_scale=0.01) as standin:
-        here = Replicas(standin, database_url, count, chance, sabotage=sabotage)
+        here = Replicas(standin, database_url, lives, chance, is_freezing=is_freezing)
         try:
             here.start()
             yield here

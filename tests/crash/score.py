@@ -1,4 +1,4 @@
-"""What people find of a story in Slack and Lantern in its database, one fact after the other, and how tellings differ."""
+"""What people find of a story in Slack, what Lantern has of it in its database, and how tellings differ."""
 
 from __future__ import annotations
 
