@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 
+from bot.standin.person import Denied
 from tests.crash.fate import Plan, points_of
 from tests.crash.replicas import Replicas, replicas
-from tests.crash.score import Score, Told
+from tests.crash.score import Death, Score, Told
 from tests.crash.teller import DEEDS, Teller
 from tests.crash_house import Life
 
@@ -40,11 +42,11 @@ def _ways(calls: Iterable[str]) -> list[Plan]:
     return found
 
 
-def untroubled(here: Replicas, chance: random.Random) -> tuple[Told, dict[str, list[str]]]:
+def untroubled(here: Replicas) -> tuple[Told, dict[str, list[str]]]:
     """What an untroubled telling leaves, and what each deed calls."""
     # The first one also asks Slack who the people are.
-    Teller(here, chance).told()
-    teller = Teller(here, chance)
+    Teller(here).told()
+    teller = Teller(here)
     wanted = teller.told()
     return wanted, teller.calls
 
@@ -56,33 +58,42 @@ def attack(
     seed: int,
     lives: Sequence[Life] = (Life(),),
     is_freezing: bool = False,
+    only: int | None = None,
     said: Callable[[str], None] = lambda _: None,
 ) -> Score:
-    """Tell stories until Lantern has died so often. What went wrong is said with what repeats it."""
-    score = Score()
-    chance = random.Random(seed)
-    with replicas(database_url, lives, chance, is_freezing=is_freezing) as here:
-        wanted, calls = untroubled(here, chance)
-        course = Course(calls, chance)
-        while score.killed < kills:
-            teller = Teller(here, chance, course.next())
-            wrong = score.judge(teller.told(), wanted)
+    """Tell stories until Lantern has died so often, or only the story of this number.
+
+    What went wrong is said, with what repeats it: the plans of a story depend on the seed and its number alone.
+    """
+    score = Score("paused" if is_freezing else "killed")
+    with replicas(database_url, lives, is_freezing=is_freezing) as here:
+        wanted, calls = untroubled(here)
+        course = Course(calls, random.Random(seed))
+        for number in count(1):
+            plans = course.next()
+            if only is not None and number != only:
+                continue
+            teller = Teller(here, plans, seed=f"{seed}/{number}")
+            try:
+                wrong = score.judge(teller.told(), wanted)
+            except (AssertionError, LookupError, TimeoutError, Denied) as broken:
+                wrong = score.broke_off(broken)
+                here.settled()
             score.deaths += teller.deaths
             score.spared += len(teller.spared)
             if wrong:
-                said(
-                    f"story {score.stories} (seed {seed}), died {[str(one) for one in teller.deaths]}: {wrong}"
-                )
-            if score.stories % 10 == 0:
+                died = ", ".join(map(str, teller.deaths))
+                said(f"--story {number} --seed {seed}: {score.deed} {died}: {wrong}")
+            if number % 10 == 0:
                 said(str(score))
-    never = never_met(course, score)
-    for line in never:
-        said(line)
+            if number == only or score.killed >= kills:
+                break
+    score.never = never_met(course, score.deaths)
     return score
 
 
-def never_met(course: Course, score: Score) -> list[str]:
+def never_met(course: Course, deaths: Iterable[Death]) -> list[str]:
     """Deed, method and point at which nobody died."""
-    met = {(death.deed, death.method, death.point) for death in score.deaths}
+    met = {(death.deed, death.method, death.point) for death in deaths}
     planned = {(deed, plan.method, plan.point) for deed, plans in course.ways.items() for plan in plans}
-    return [f"never: {deed}: {point} {method}" for deed, method, point in sorted(planned - met)]
+    return [f"{deed}: {point} {method}" for deed, method, point in sorted(planned - met)]

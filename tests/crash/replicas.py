@@ -39,7 +39,6 @@ class Replicas:
         standin: Standin,
         database_url: str,
         lives: Sequence[Life],
-        chance: random.Random,
         *,
         is_freezing: bool = False,
     ) -> None:
@@ -48,7 +47,8 @@ class Replicas:
         self._is_freezing = is_freezing
         self.db = Database(database_url)
         self._app = standin.install(manifest())
-        self._chance = chance
+        #: Which of them Slack asks.
+        self.chance = random.Random(0)
         self._open = ExitStack()
         self._burying = threading.Lock()
         #: Those that are dead now, and where each died.
@@ -123,7 +123,7 @@ class Replicas:
     def choose(self) -> None:
         """Slack sends the next requests to one of those that live."""
         alive = [way for at, way in enumerate(self._ways_in) if at not in self._dead]
-        self._app.request_url = f"{self._chance.choice(alive).url}/slack/events"
+        self._app.request_url = f"{self.chance.choice(alive).url}/slack/events"
 
     def settled(self, on_death: Callable[[str, Point], None] = lambda _method, _point: None) -> None:
         """Wait until all is delivered. Whoever dies meanwhile is started again, and told of.
@@ -178,13 +178,11 @@ class Replicas:
 
 
 @contextmanager
-def replicas(
-    database_url: str, lives: Sequence[Life], chance: random.Random, *, is_freezing: bool = False
-) -> Iterator[Replicas]:
+def replicas(database_url: str, lives: Sequence[Life], *, is_freezing: bool = False) -> Iterator[Replicas]:
     """A workspace and Lantern in it, started."""
     # An event that nobody heard comes again at once, and after 0.6 and 3 s.
     with Standin(latency=_LATENCY, limits=False, retry_scale=0.01) as standin:
-        here = Replicas(standin, database_url, lives, chance, is_freezing=is_freezing)
+        here = Replicas(standin, database_url, lives, is_freezing=is_freezing)
         try:
             here.start()
             yield here

@@ -17,7 +17,7 @@ from bot.store import outbox, tables, timeline
 from bot.store import runbook as runs
 from bot.store.db import Database
 from tests.crash.fate import Point
-from tests.crash_story import look, steady
+from tests.crash_story import Seen, look, steady
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,24 @@ class Told:
 
 def told(standin: Standin, db: Database, reader: Person, number: int, before: Census) -> Told:
     """What there is of an incident, and how much there is altogether since `before`."""
-    seen = look(standin, reader, number)
-    facts = [*seen.lines, *(f"announced: {one}" for one in seen.announced), f"topic: {seen.topic}"]
-    facts += [f"file: {name}" for name in seen.files]
-    facts += [f"bookmark: {title} {link}" for title, link in seen.bookmarks]
-    for name, many in (("card", seen.cards), ("pin", seen.pins), ("mark", seen.marks)):
-        facts += [name] * many
     grown = census(standin, db, reader) - before
-    for each in fields(grown):
-        facts += [f"one of {each.name}"] * getattr(grown, each.name)
+    seen = look(standin, reader, number)
+    facts = [f"one of {each.name}" for each in fields(grown) for _ in range(getattr(grown, each.name))]
+    facts += _of_incident(seen)
     facts += _of_channel(standin, reader, number)
     facts += _of_database(db, number)
     facts += _of_draft(standin, db, number)
     return Told(facts, seen.lines)
+
+
+def _of_incident(seen: Seen) -> Iterator[str]:
+    yield from seen.lines
+    yield from (f"announced: {one}" for one in seen.announced)
+    yield from (f"file: {name}" for name in seen.files)
+    yield from (f"bookmark: {title} {link}" for title, link in seen.bookmarks)
+    yield f"topic: {seen.topic}"
+    for name, many in (("card", seen.cards), ("pin", seen.pins), ("mark", seen.marks)):
+        yield from [name] * many
 
 
 def _of_channel(standin: Standin, reader: Person, number: int) -> Iterator[str]:
@@ -178,6 +183,8 @@ class Death:
 class Score:
     """What came of a run."""
 
+    #: What was done to Lantern.
+    deed: str = "killed"
     stories: int = 0
     deaths: list[Death] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -186,6 +193,8 @@ class Score:
     disordered: int = 0
     #: Plans that met no such call.
     spared: int = 0
+    #: Where nobody died.
+    never: list[str] = field(default_factory=list)
 
     @property
     def killed(self) -> int:
@@ -207,9 +216,15 @@ class Score:
             wrong = [f"out of order {found.lines}, wanted {wanted.lines}"]
         return "; ".join(wrong)
 
+    def broke_off(self, why: Exception) -> str:
+        """A story that could not be told to its end."""
+        self.stories += 1
+        self.lost.append(f"the rest of the story: {why!r}"[:500])
+        return self.lost[-1]
+
     def __str__(self) -> str:
         return (
-            f"killed {self.killed}, lost {len(self.lost)}, doubled {len(self.doubled)}, "
+            f"{self.deed} {self.killed}, lost {len(self.lost)}, doubled {len(self.doubled)}, "
             f"out of order {self.disordered} ({self.stories} stories, {self.spared} plans met no call)"
         )
 

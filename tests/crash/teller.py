@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.standin.person import Denied
 from bot.store import incident as incidents
 from tests.crash.fate import Plan, Point
 from tests.crash.replicas import Replicas
 from tests.crash.score import Death, Told, census, told
-from tests.crash_story import Seen, Story
+from tests.crash_story import Story
 from tests.houses import until
 
 DEEDS = ("open", "log", "image", "runbook", "step", "update", "close")
@@ -23,11 +23,10 @@ class Teller(Story):
     Whoever is told by Slack that a command failed looks whether it was done, and types it again if not.
     """
 
-    def __init__(
-        self, here: Replicas, chance: random.Random, plans: Mapping[str, Plan] | None = None
-    ) -> None:
+    def __init__(self, here: Replicas, plans: Mapping[str, Plan] | None = None, seed: str = "") -> None:
         super().__init__(here.standin, here.ana, here.ben, self._settled)
-        self._here, self._chance, self._plans = here, chance, plans or {}
+        self._here, self._plans = here, plans or {}
+        self._chance = here.chance = random.Random(seed)
         self._deed = ""
         self.deaths: list[Death] = []
         #: Deeds whose plan met no such call.
@@ -35,10 +34,11 @@ class Teller(Story):
         #: What each deed called, in order.
         self.calls: dict[str, list[str]] = {}
 
-    def told(self) -> Told:
-        """Tell it, and give everything that is there afterwards."""
+    def told(self, names: Iterable[str] = DEEDS) -> Told:
+        """Tell it, or these deeds of it, and give everything that is there afterwards."""
         before = census(self.standin, self._here.db, self.ana)
         deeds: dict[str, Callable[[], object]] = {
+            # The deeds of DEEDS, in their order.
             "open": self.open,
             "log": lambda: self._said("/log detection: alarms on login", "alarms on login"),
             "image": self._logs_an_image,
@@ -47,8 +47,8 @@ class Teller(Story):
             "update": lambda: self._said("/incident update a fix is coming", "a fix is coming"),
             "close": self.close,
         }
-        for name, deed in deeds.items():
-            self._does(name, deed)
+        for name in names:
+            self._does(name, deeds[name])
         return told(self.standin, self._here.db, self.ana, self.number, before)
 
     def _does(self, name: str, deed: Callable[[], object]) -> None:
@@ -128,6 +128,3 @@ class Teller(Story):
             # And once more while it recovers: the calls by which it looks are among these.
             point = self._chance.choice((Point.BEFORE, Point.EFFECT, Point.ANSWER, Point.COMMIT))
             self._here.fate.plan(Plan("", point, self._chance.randint(1, 4)))
-
-
-__all__ = ["DEEDS", "Seen", "Teller"]
