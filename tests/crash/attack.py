@@ -75,7 +75,10 @@ def attack(
                 continue
             teller = Teller(here, plans, seed=f"{seed}/{number}")
             try:
-                wrong = score.judge(teller.told(), wanted)
+                found = teller.told()
+                wrong = score.judge(found, wanted)
+                for line in found.alone:
+                    said(f"--story {number} --seed {seed}: to one person: {line}")
             except (AssertionError, LookupError, TimeoutError, Denied) as broken:
                 wrong = score.broke_off(broken)
                 here.settled()

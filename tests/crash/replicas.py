@@ -120,10 +120,17 @@ class Replicas:
         """One of them is dead."""
         return bool(self._dead)
 
-    def choose(self) -> None:
-        """Slack sends the next requests to one of those that live."""
-        alive = [way for at, way in enumerate(self._ways_in) if at not in self._dead]
-        self._app.request_url = f"{self.chance.choice(alive).url}/slack/events"
+    def choose(self, at: int | None = None) -> None:
+        """Slack sends the next requests to this one, or to one of those that live."""
+        if at is None:
+            at = self.chance.choice([one for one in range(len(self.houses)) if one not in self._dead])
+        self._app.request_url = f"{self._ways_in[at].url}/slack/events"
+
+    def works_of(self, at: int) -> list[int]:
+        """The works that this replica holds."""
+        with self.db.reading() as session:
+            held = work.c.owner.contains(f":{self.houses[at].pid}:"), work.c.state == "running"
+            return list(session.execute(select(work.c.id).where(*held)).scalars())
 
     def settled(self, on_death: Callable[[str, Point], None] = lambda _method, _point: None) -> None:
         """Wait until all is delivered. Whoever dies meanwhile is started again, and told of.
@@ -178,10 +185,12 @@ class Replicas:
 
 
 @contextmanager
-def replicas(database_url: str, lives: Sequence[Life], *, is_freezing: bool = False) -> Iterator[Replicas]:
+def replicas(
+    database_url: str, lives: Sequence[Life], *, is_freezing: bool = False, latency: float = _LATENCY
+) -> Iterator[Replicas]:
     """A workspace and Lantern in it, started."""
     # An event that nobody heard comes again at once, and after 0.6 and 3 s.
-    with Standin(latency=_LATENCY, limits=False, retry_scale=0.01) as standin:
+    with Standin(latency=latency, limits=False, retry_scale=0.01) as standin:
         here = Replicas(standin, database_url, lives, is_freezing=is_freezing)
         try:
             here.start()

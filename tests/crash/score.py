@@ -32,14 +32,16 @@ class Census:
     channels: int = 0
     #: Top-level messages in the channel of announcements.
     announcements: int = 0
-    #: Messages that Lantern sent to somebody directly.
-    direct_messages: int = 0
     files: int = 0
 
     def __sub__(self, before: Census) -> Census:
         return Census(
             **{each.name: getattr(self, each.name) - getattr(before, each.name) for each in fields(self)}
         )
+
+    def facts(self) -> list[str]:
+        """It, one by one."""
+        return [f"one of {each.name}" for each in fields(self) for _ in range(getattr(self, each.name))]
 
 
 def census(standin: Standin, db: Database, reader: Person) -> Census:
@@ -60,7 +62,6 @@ def census(standin: Standin, db: Database, reader: Person) -> Census:
         **kept,
         channels=sum(not one.is_im for one in channels),
         announcements=sum(bool(one.get("bot_id")) for one in reader.messages("#incidents", 1000)),
-        direct_messages=sum(len(one.messages) for one in channels if one.is_im),
         files=sum(one.is_complete for one in list(standin.workspace.files.values())),
     )
 
@@ -73,18 +74,24 @@ class Told:
     facts: list[str]
     #: What Lantern said in the channel, in its order.
     lines: list[str]
+    #: What it said to people alone: who types again may be told that it is done already.
+    alone: list[str] = field(default_factory=list)
 
 
-def told(standin: Standin, db: Database, reader: Person, number: int, before: Census) -> Told:
-    """What there is of an incident, and how much there is altogether since `before`."""
-    grown = census(standin, db, reader) - before
+def told(standin: Standin, db: Database, reader: Person, number: int) -> Told:
+    """What there is of an incident."""
     seen = look(standin, reader, number)
-    facts = [f"one of {each.name}" for each in fields(grown) for _ in range(getattr(grown, each.name))]
-    facts += _of_incident(seen)
+    facts = list(_of_incident(seen))
     facts += _of_channel(standin, reader, number)
     facts += _of_database(db, number)
     facts += _of_draft(standin, db, number)
     return Told(facts, seen.lines)
+
+
+def said_alone(standin: Standin) -> list[str]:
+    """Every direct message there is, by its sender's sentence."""
+    rooms = [one for one in list(standin.workspace.channels.values()) if one.is_im]
+    return [message.text for room in rooms for message in list(room.messages.values())]
 
 
 def _of_incident(seen: Seen) -> Iterator[str]:

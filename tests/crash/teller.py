@@ -9,7 +9,7 @@ from bot.standin.person import Denied
 from bot.store import incident as incidents
 from tests.crash.fate import Plan, Point
 from tests.crash.replicas import Replicas
-from tests.crash.score import Death, Told, census, told
+from tests.crash.score import Death, Told, census, said_alone, told
 from tests.crash_story import Story
 from tests.houses import until
 
@@ -36,7 +36,7 @@ class Teller(Story):
 
     def told(self, names: Iterable[str] = DEEDS) -> Told:
         """Tell it, or these deeds of it, and give everything that is there afterwards."""
-        before = census(self.standin, self._here.db, self.ana)
+        before, alone = census(self.standin, self._here.db, self.ana), len(said_alone(self.standin))
         deeds: dict[str, Callable[[], object]] = {
             # The deeds of DEEDS, in their order.
             "open": self.open,
@@ -49,7 +49,11 @@ class Teller(Story):
         }
         for name in names:
             self._does(name, deeds[name])
-        return told(self.standin, self._here.db, self.ana, self.number, before)
+        found = told(self.standin, self._here.db, self.ana, self.number)
+        found.facts.extend((census(self.standin, self._here.db, self.ana) - before).facts())
+        found.alone.extend(said_alone(self.standin)[alone:])
+        found.facts.extend(f"alone again: {one}" for one in found.alone if found.alone.count(one) > 1)
+        return found
 
     def _does(self, name: str, deed: Callable[[], object]) -> None:
         self._deed = name
