@@ -120,7 +120,7 @@ class House:
             self._lock_file = lock_sqlite(self.db)
             schema.migrate(self.db, shipped("migrations"))
             with self.db.writing() as session:
-                outbox.free_running(session, utc_now())
+                outbox.free_running(session, self._wall())
         elif why_not := schema.why_not(self.db, shipped("migrations")):
             raise SettingsWrong([why_not])
         self._meet_slack()
@@ -180,7 +180,7 @@ class House:
     def _figures(self) -> dict[str, int]:
         try:
             with self.db.reading() as session:
-                waiting = outbox.backlog(session, utc_now())
+                waiting = outbox.backlog(session, self._wall())
         except NotSaved:
             return {}
         return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
@@ -188,7 +188,7 @@ class House:
     def _sweep_until_stopped(self) -> None:
         """Once an hour, forget what nobody will ask for again."""
         while not self._stopping.wait(3600):
-            before = utc_now() - timedelta(days=self.desk.options.keep_days)
+            before = self._wall() - timedelta(days=self.desk.options.keep_days)
             try:
                 with self.db.writing() as session:
                     outbox.sweep(session, before)
