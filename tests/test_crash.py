@@ -16,7 +16,7 @@ from tests.crash.teller import DEEDS, Teller
 from tests.crash_house import HASTY, Life
 
 #: Lives that end, at least: a story ends seven or more.
-_KILLS = {"sqlite": 21, "postgresql": 7}
+_KILLS = {"sqlite": 14, "postgresql": 7}
 
 
 def test_killed_in_every_deed_it_loses_nothing_and_says_nothing_twice(
