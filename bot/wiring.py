@@ -57,6 +57,7 @@ class House:
         settings: Settings,
         *,
         clock: Callable[[], datetime] = utc_now,
+        wall: Callable[[], datetime] = utc_now,
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
@@ -67,7 +68,8 @@ class House:
         self._lock_file: IO[bytes] | None = None
         self.db = open_database(settings)
         self._ring = threading.Event()
-        self.desk = build_desk(settings, self.db, clock=clock, ring=self._ring.set)
+        self._wall = wall
+        self.desk = build_desk(settings, self.db, clock=clock, wall=wall, ring=self._ring.set)
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)
@@ -75,7 +77,7 @@ class House:
         self.postman = Postman(
             self.db,
             self._senders(),
-            utc_now,
+            wall,
             self._ring,
             on_set_aside=self._set_aside,
             rhythm=rhythm,
@@ -126,7 +128,7 @@ class House:
             self._lock_file = lock_sqlite(self.db)
             schema.migrate(self.db, shipped("migrations"))
             with self.db.writing() as session:
-                outbox.free_running(session, utc_now())
+                outbox.free_running(session, self._wall())
         elif why_not := schema.why_not(self.db, shipped("migrations")):
             raise SettingsWrong([why_not])
         self._meet_slack()
@@ -186,14 +188,14 @@ class House:
     def _figures(self) -> dict[str, int]:
         try:
             with self.db.reading() as session:
-                waiting = outbox.backlog(session, utc_now())
+                waiting = outbox.backlog(session, self._wall())
         except NotSaved:
             return {}
         return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
 
     def _sweep(self) -> None:
         """Forget what nobody will ask for again."""
-        before = utc_now() - timedelta(days=self.desk.options.keep_days)
+        before = self._wall() - timedelta(days=self.desk.options.keep_days)
         with self.db.writing() as session:
             outbox.sweep(session, before)
             gates.sweep(session, before)
@@ -215,9 +217,17 @@ class House:
 
 
 def build_desk(
-    settings: Settings, db: Database, *, clock: Callable[[], datetime] = utc_now, ring: Callable[[], None]
+    settings: Settings,
+    db: Database,
+    *,
+    ring: Callable[[], None],
+    clock: Callable[[], datetime] = utc_now,
+    wall: Callable[[], datetime] = utc_now,
 ) -> Desk:
-    """The desk of these settings: what use cases reach, with or without a house around it."""
+    """The desk of these settings: what use cases reach, with or without a house around it.
+
+    `clock` is the time of incidents, `wall` that of the outbox; a story sets the one and not the other.
+    """
     template, problems = markdown.load_template(settings.postmortem_template)
     for problem in problems:
         log.error("%s The built-in template is used.", problem)
@@ -238,7 +248,7 @@ def build_desk(
             default_severity=settings.default_severity,
             look_for=settings.balancer_window,
         ),
-        wall=utc_now,
+        wall=wall,
     )
 
 

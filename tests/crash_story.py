@@ -19,6 +19,7 @@ _VARIES = (
     (re.compile(r"inc-\d{4}"), "inc-N"),
     (re.compile(r"<!date\^[^>]*>"), "DATE"),
     (re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?( UTC)?"), "MOMENT"),
+    (re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d( UTC)?"), "MOMENT"),
     (re.compile(r"\b[CFU][A-Z0-9]{8,}\b"), "ID"),
     (re.compile(r"\bp?\d{10}\.?\d{6}\b"), "TS"),
     (re.compile(r"\b\d+ (s|seconds?|min|minutes?)\b"), "SPAN"),
