@@ -140,11 +140,12 @@ def _check(parsed: argparse.Namespace) -> int:
 
 def _look(balancer: Balancer, window: float) -> int:
     kind = kind_of(balancer.kind)
-    before = kind.look(balancer)
+    first = last = kind.look(balancer)
     ends_at = time.monotonic() + max(60.0, window)
     while True:
         time.sleep(window)
-        pool = kind.picture(before, kind.look(balancer), balancer)
+        last = kind.look(balancer, last)
+        pool = kind.picture(first, last, balancer)
         if pool.total >= ENOUGH or pool.is_restarted or time.monotonic() + window > ends_at:
             return _shown(pool, judge(pool))
 

@@ -105,6 +105,10 @@ class Front:
     #: Sessions a second now, and at most.
     rate: float | None = None
     rate_limit: float | None = None
+    #: Connections that it took and closed at once for want of room.
+    dropped: int = 0
+    #: Requests that it turned away because of a limit on their rate.
+    limited: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,14 +137,20 @@ class Pool:
     queue_before: int = 0
     #: Requests refused because a limit before the servers was reached (circuit breaker).
     overflowed: int = 0
+    #: Requests refused because the balancer took every server for failed.
+    unserved: int = 0
     #: Requests placed without the balancing algorithm (a cookie, a stick table), 0 to 1.
     bypass: float | None = None
+    #: Whether requests that look alike keep to one server; None when that is not known.
+    is_pinned: bool | None = None
     #: Whether the balancer ignores health because too few servers are well.
     is_panicking: bool = False
     #: Whether counters restarted in the window: a reload. Then nothing is to be judged by them.
     is_restarted: bool = False
     #: What servers should get, by name; empty means equal shares.
     intended: Mapping[str, float] = field(default_factory=dict)
+    #: What is to be known of the reading itself, in whole sentences: "The log was rotated meanwhile: ..."
+    note: str = ""
 
     @cached_property
     def total(self) -> int:
@@ -159,6 +169,10 @@ class Pool:
         """
         whole = self._wanted_in_all
         return self._wanted(server) / whole if whole else 0.0
+
+    def is_stranger(self, server: Server) -> bool:
+        """Whether people said which servers they mean, and it is none of those."""
+        return bool(self.intended) and server.name not in self.intended
 
     def _wanted(self, server: Server) -> float:
         if self.intended:
