@@ -14,8 +14,8 @@ from typing import Any
 from bot.balancers.sample import NoReading, whole
 
 _NO_CLUSTERS = (
-    "That is not what Envoy answers at /clusters. Name its admin address in the catalogue, or what stands before it: "
-    "address: http://10.0.0.5:9901"
+    "That is not what Envoy answers at /clusters. Name its admin address in the catalogue, or what stands before it, "
+    "for example `address: http://10.0.0.5:9901`."
 )
 #: Keys of a host's health in JSON -> the flag of the text form.
 _FLAGS = {

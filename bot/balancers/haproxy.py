@@ -140,7 +140,7 @@ def _states(text: str, backend: str) -> dict[str, Row]:
             continue
         row = dict(zip(names, values, strict=False))
         if row.get("be_name") == backend:
-            found[row["srv_name"]] = row
+            found[row.get("srv_name", "")] = row
     return found
 
 

@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
-from bot.balancers.asking import ask_http
+from bot.balancers.asking import ask_http, shown
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
@@ -48,6 +48,8 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
     if is_http:
         try:
             texts[STATUS] = ask_http(balancer.address)
+            if not _TOTALS.match(texts[STATUS].lstrip()):
+                notes.append(f"What answers at {shown(balancer.address)} is not stub_status.")
         except NoReading as trouble:
             # The log may still say enough.
             notes.append(trouble.sentence)

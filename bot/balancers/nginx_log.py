@@ -22,13 +22,12 @@ EXAMPLE = (
     '"upstream_response_time":"$upstream_response_time","upstream_connect_time":"$upstream_connect_time",'
     '"upstream_header_time":"$upstream_header_time"}\';'
 )
-#: Lines that the format is learned from.
-_LEARNED_FROM = 500
+#: Lines that the format is learned from, and servers that one request may have tried.
+_LEARNED_FROM, _MOST_TRIES = 500, 50
 
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):\d{1,5}|unix:/\S+")
-_BETWEEN = re.compile(r"\s*,\s*|\s+:\s+")
-_STATUSES = re.compile(r"(?:\d{3}|-)(?:(?:\s*,\s*|\s+:\s+)(?:\d{3}|-))*")
-_TIMES = re.compile(r"(?:\d+\.\d{3}|-)(?:(?:\s*,\s*|\s+:\s+)(?:\d+\.\d{3}|-))*")
+_STATUS = re.compile(r"[0-9]{3}|-")
+_TIME = re.compile(r"[0-9]{1,9}\.[0-9]{3}|-")
 _REQUEST = re.compile(r"[A-Z]{3,12} \S+ HTTP/[\d.]+")
 _PATH = re.compile(r"(?:[A-Z]{3,12} )?(?:https?://[^/\s]+)?(/[^\s?]*)")
 
@@ -133,8 +132,8 @@ class _Learning:
         status = self._named(_STATUS_KEYS) or self._after(request)
         asked = [found for found in self._read if _is_asked(found.get(address, ""))]
         is_placed = address[0] == "#"
-        statuses = self._where(asked, _STATUSES.fullmatch, address, status) if is_placed else ""
-        times = self._where(asked, _TIMES.fullmatch, address, statuses) if is_placed else ""
+        statuses = self._where(asked, _are_statuses, address, status) if is_placed else ""
+        times = self._where(asked, _are_times, address, statuses) if is_placed else ""
         return Layout(
             address=address,
             upstream_status=self._behind(("status", "statuscode", "code"), ("us", "ust", "ustatus"))
@@ -201,15 +200,28 @@ class _Learning:
         return f"#{found}" if found >= 0 else ""
 
 
+def _listed(value: str) -> list[str]:
+    """The entries of "a, b : c"."""
+    return [one.strip() for one in value.replace(" : ", ",").split(",", _MOST_TRIES)[:_MOST_TRIES]]
+
+
 def _is_asked(value: str) -> bool:
-    return any(is_address(one) for one in _BETWEEN.split(value)) if value else False
+    return (":" in value) and any(map(is_address, _listed(value)))
+
+
+def _are_statuses(value: str) -> bool:
+    return all(map(_STATUS.fullmatch, _listed(value)))
+
+
+def _are_times(value: str) -> bool:
+    return all(map(_TIME.fullmatch, _listed(value)))
 
 
 def _request(found: Fields, layout: Layout) -> Line:
     value = found.get(layout.address, "")
-    addresses = [one for one in _BETWEEN.split(value.strip()) if one and one != "-"]
+    addresses = [one for one in _listed(value) if one and one != "-"]
     columns = [
-        _BETWEEN.split(found.get(key, "").strip()) if key else []
+        _listed(found.get(key, "")) if key else []
         for key in (layout.upstream_status, layout.time, layout.connect, layout.header)
     ]
     status = _status(found.get(layout.status, "")) if layout.status else None
