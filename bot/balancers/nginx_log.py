@@ -58,9 +58,10 @@ class Try:
     status: int | None
     #: Seconds until it had answered, or until nginx gave up.
     seconds: float | None
-    #: Whether the connection came about, and whether an answer began.
+    #: Whether the connection came about, and whether an answer began; seconds until it did.
     is_connected: bool | None
     has_header: bool | None
+    first: float | None = None
 
     @property
     def is_server(self) -> bool:
@@ -232,7 +233,9 @@ def _request(found: Fields, layout: Layout) -> Line:
         if not layout.upstream_status:
             # What went to the client came from the last server; the others were passed over.
             answered = status if at == len(addresses) - 1 else 502
-        tries.append(Try(address, answered, _seconds(time), _is_known(connect), _is_known(header)))
+        tries.append(
+            Try(address, answered, _seconds(time), _is_known(connect), _is_known(header), _seconds(header))
+        )
     path = _PATH.match(found.get(layout.request, ""))
     return Line(
         tuple(tries),
