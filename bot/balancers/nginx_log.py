@@ -45,6 +45,8 @@ _REQUEST_KEYS = ("uri", "requesturi", "path", "url", "requestpath", "request", "
 _CLIENT_KEYS = ("remoteaddr", "client", "clientip", "clientaddr", "ip", "remoteip", "remote", "remotehost")
 _HOST_KEYS = ("host", "httphost", "servername", "vhost", "domain", "server", "virtualhost")
 _GROUP_KEYS = ("proxyhost", "upstreamname", "proxyupstreamname", "upstreamgroup", "backendname", "pool")
+#: How the keys begin that speak of servers.
+_BEHIND = ("upstream", "backend", "proxy", "origin")
 #: Fields whose addresses are not those of servers behind nginx.
 _BEFORE = re.compile(r"client|remote|forward|realip|peer|listen|serveraddr|refer|^host|httphost|agent")
 
@@ -151,13 +153,20 @@ class _Learning:
         )
 
     def _named(self, wanted: Iterable[str]) -> str:
-        return next((key for name in wanted for key, plain in self._plain.items() if plain == name), "")
+        return next((key for name in wanted for key in self._plain if name in self._names(key)), "")
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        """What a key is called: "http.status" is also "status", and "upstream.status" is not."""
+        plain = self._plain[key]
+        if "." not in key or plain.startswith(_BEHIND):
+            return (plain,)
+        return plain, re.sub(r"[^a-z0-9]", "", key.rpartition(".")[2].lower())
 
     def _behind(self, words: Sequence[str], short: Sequence[str]) -> str:
         """The key of an upstream's figure: `upstream_status`, `backend.code`, `us`."""
         for word in words:
             for key, plain in self._plain.items():
-                if plain.startswith(("upstream", "backend", "proxy", "origin")) and plain.endswith(word):
+                if plain.startswith(_BEHIND) and plain.endswith(word):
                     rest = plain.removesuffix(word)
                     if not re.search(r"connect|header|start|cache", rest):
                         return key
