@@ -22,12 +22,14 @@ class Balancer:
     log: str = ""
     #: Server -> what it should get, beside the others. Empty: equal shares of the servers that there are.
     intended: Mapping[str, float] = field(default_factory=dict)
-    #: Server -> host:port, for the kinds that know their servers by address alone.
+    #: Server -> host:port, or the host alone, for the kinds that know their servers by address.
     addresses: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, address: str) -> str:
         """What people call the server at this address; the address itself when nobody named it."""
-        return next((name for name, known in self.addresses.items() if known == address), address)
+        places = {address, address.rpartition(":")[0]} - {""}
+        known = ((name, place.rpartition("//")[2]) for name, place in self.addresses.items())
+        return next((name for name, place in known if place in places), address)
 
 
 @dataclass(frozen=True)

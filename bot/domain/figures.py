@@ -100,7 +100,8 @@ def _handshakes_failed(pool: Pool) -> float | None:
 
 def figures(pool: Pool) -> Figures:
     """The figures of a pool."""
-    inside = in_rotation(pool)
+    # What goes to strangers has a finding of its own; the split is that among the servers that people mean.
+    inside = [server for server in in_rotation(pool) if not pool.is_stranger(server)]
     arrived = max(pool.arrived or 0, 1)
     return Figures(
         requests=pool.total,

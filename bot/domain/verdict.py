@@ -26,7 +26,7 @@ _SAID = 2
 class Verdict:
     """What the readings say."""
 
-    #: One line, no metric names, ends with a full stop.
+    #: One line, no metric names, ends with a full stop; behind it the reading's note, if there is one.
     sentence: str
     #: The gravest first.
     findings: tuple[Finding, ...]
@@ -102,11 +102,11 @@ def _ended(pool: Pool, words: str) -> str:
     """As a sentence; a server's name keeps its own spelling."""
     if not words.startswith(tuple(server.name for server in pool.servers)):
         words = words[0].upper() + words[1:]
-    return f"{words}."
+    return f"{words}. {pool.note}".rstrip()
 
 
 def _all_well(pool: Pool, found: Figures) -> str:
-    inside = in_rotation(pool)
+    inside = pool.servers if pool.is_panicking else in_rotation(pool)
     where = f"{len(inside)} of {len(pool.servers)} servers"
     if found.skew < split_limits(pool, found)[0]:
         split = f"traffic is even over {where} (within {max(1, math.ceil(found.skew * 100))} %)"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.domain.checks.given import Said
 from bot.domain.figures import Figures
-from bot.domain.findings import Cause, Culprit, Finding
+from bot.domain.findings import Cause, Culprit, Finding, percent
 from bot.domain.pool import Pool
 
 
@@ -50,6 +50,27 @@ def handshakes(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
                 Cause.HANDSHAKE,
                 f"{front.connections} connections but {front.requests} requests: clients give up in the TLS handshake "
                 "(has the certificate expired?)",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+
+
+def refusals(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """What a limit in front turned away: 5, and 2 % of what came."""
+    for front in pool.fronts:
+        if front.dropped >= 5 and front.dropped >= 0.02 * front.connections:
+            yield Finding(
+                Cause.FRONT_FULL,
+                f"{front.name} closed {front.dropped} connections at once for want of room",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+        whole = front.limited + max(front.requests, pool.arrived or 0)
+        if front.limited >= 5 and front.limited >= 0.02 * whole:
+            yield Finding(
+                Cause.RATE_LIMIT,
+                f"{front.name} turns away {percent(front.limited / whole)} of the requests because of its limit on "
+                "their rate",
                 Culprit.BALANCER,
                 is_bad=True,
             )

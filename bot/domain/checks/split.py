@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from bot.domain.checks.given import Said
-from bot.domain.figures import Figures, hottest, in_rotation, is_harmed, is_hot, split_limits
+from bot.domain.figures import Figures, hottest, in_rotation, is_harmed, is_hot, is_slow, split_limits
 from bot.domain.findings import Cause, Culprit, Finding, listed, percent
 from bot.domain.pool import Policy, Pool, Server
 
@@ -17,8 +17,8 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
     low, high = split_limits(pool, found)
     if found.skew < low:
         return
-    is_bad = found.skew >= high and is_harmed(pool, found)
-    inside = in_rotation(pool)
+    is_bad = is_harmed(pool, found) and (found.skew >= high or _is_heat_that_hurts(pool))
+    inside = [server for server in in_rotation(pool) if not pool.is_stranger(server)]
     names = tuple(server.name for server in inside if is_hot(pool, server))
 
     def because(cause: Cause, words: str) -> Finding:
@@ -37,19 +37,34 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         yield because(Cause.HASH, words)
     elif pool.policy is Policy.FIRST:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
-    elif not _is_as_meant(pool, inside):
+    elif _is_as_meant(pool, inside):
+        return
+    elif found.drift is None and pool.is_pinned is False:
+        words = "each client and path reaches several servers, so no hash or stickiness does it: look at the weights"
+        yield because(Cause.WEIGHTS, words)
+    elif found.drift is None:
+        yield because(
+            Cause.UNEVEN, "its weights are not known here; look at them, and for a hash or stickiness"
+        )
+    else:
         yield because(
             Cause.UNEVEN,
             "weights and states do not explain it; look for a hash, stickiness or long connections",
         )
 
 
+def _is_heat_that_hurts(pool: Pool) -> bool:
+    """Whether those that get too much fail, or are slow, and the others are not."""
+    hot = [server for server in pool.servers if is_hot(pool, server)]
+    rest = [server for server in pool.servers if server not in hot]
+    mine, theirs = (
+        sum(s.errors for s in some) / max(1, sum(s.requests for s in some)) for some in (hot, rest)
+    )
+    return bool(hot and rest) and (mine >= max(0.02, 5 * theirs) or all(is_slow(pool, s) for s in hot))
+
+
 def _strangers(pool: Pool) -> Iterable[Finding]:
-    if not pool.intended:
-        return
-    strange = [
-        s for s in pool.servers if s.name not in pool.intended and pool.share(s) >= 0.02 and s.requests >= 5
-    ]
+    strange = [s for s in pool.servers if pool.is_stranger(s) and pool.share(s) >= 0.02 and s.requests >= 5]
     if strange:
         part = sum(pool.share(server) for server in strange)
         yield Finding(

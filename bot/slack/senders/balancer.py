@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.balancers.kinds import kind_of
@@ -55,17 +56,18 @@ def _looks(post: Post, errand: Errand, balancer: Balancer) -> list[dict[str, Any
             waited = post.desk.now_for_outbox().timestamp() - looks[-1]["at"]
             if waited < options.look_for - 0.05 and not errand.has_done(f"look {at}"):
                 raise PutBack(timedelta(seconds=options.look_for - waited))
-        look = errand.step(f"look {at}", lambda: _look(post, balancer))
+        before = _sample(looks[-1]) if looks else None
+        look = errand.step(f"look {at}", partial(_look, post, balancer, before))
         looks.append(look)
         if "refused" in look or (at and _is_enough(balancer, looks, options.look_at_most)):
             return looks
     return looks
 
 
-def _look(post: Post, balancer: Balancer) -> Answer:
+def _look(post: Post, balancer: Balancer, before: Sample | None) -> Answer:
     now = post.desk.now_for_outbox().timestamp()
     try:
-        sample = kind_of(balancer.kind).look(balancer)
+        sample = kind_of(balancer.kind).look(balancer, before)
     except NoReading as trouble:
         return {"at": now, "refused": trouble.sentence}
     return {"at": now, "texts": dict(sample.texts)}
@@ -90,8 +92,11 @@ def _pair(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, An
 
 
 def _pool(balancer: Balancer, first: dict[str, Any], last: dict[str, Any]) -> Pool:
-    before, after = (Sample(one["at"], one["texts"]) for one in (first, last))
-    return kind_of(balancer.kind).picture(before, after, balancer)
+    return kind_of(balancer.kind).picture(_sample(first), _sample(last), balancer)
+
+
+def _sample(look: dict[str, Any]) -> Sample:
+    return Sample(look["at"], look["texts"])
 
 
 def _judged(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
