@@ -27,14 +27,13 @@ from bot.balancers.envoy_answers import (
     stats_of,
     uptime_of,
 )
+from bot.balancers.in_flight import ENOUGH, stay
 from bot.balancers.sample import NoReading, Sample
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
 KIND = "envoy"
 CLUSTERS, STATS, SERVER = "/clusters", "/stats", "/server_info"
-#: Requests in flight from which on their number says how long each takes; fewer come and go by chance.
-_IN_FLIGHT = 10
 
 
 def look(balancer: Balancer, before: Sample | None = None) -> Sample:
@@ -100,7 +99,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         algorithm=algorithm,
         arrived=sum(one.requests for one in built) + unserved + overflowed,
         own_errors=max(0, failed) + unserved,
-        queue=grown.queue(),
+        queue=0 if overflowed else grown.queue(),
         queue_before=_waiting(old) if old else 0,
         overflowed=overflowed,
         unserved=unserved,
@@ -125,7 +124,7 @@ class _Grown:
         )
         self._priority = min((host.priority for host in new.hosts.values()), default=0)
         pairs = [(host, olds.get(address)) for address, host in new.hosts.items()]
-        self._is_timed = any(o and min(h.of("rq_active"), o.of("rq_active")) >= _IN_FLIGHT for h, o in pairs)
+        self._is_timed = any(o and min(h.of("rq_active"), o.of("rq_active")) >= ENOUGH for h, o in pairs)
 
     def of(self, name: str) -> int:
         """A figure of the cluster. Where only the second look has figures, its part since the start is taken."""
@@ -204,12 +203,11 @@ class _Grown:
         return "L4CON" if 2 * unheard > failed else "L7STS"
 
     def _latency(self, host: Host, requests: int) -> float | None:
-        """Milliseconds, from how many requests are in flight and how many come (Little's law)."""
+        """Milliseconds; None while so few are in flight everywhere that their number says nothing."""
         old = self._olds.get(host.address)
-        if not self._is_timed or old is None or not requests or not self._window:
+        if not self._is_timed or old is None:
             return None
-        in_flight = max(0.5, (host.of("rq_active") + old.of("rq_active")) / 2)
-        return 1000 * in_flight * self._window / requests
+        return stay(old.of("rq_active"), host.of("rq_active"), requests, self._window)
 
 
 def _waiting(cluster: Cluster) -> int:
@@ -279,7 +277,7 @@ def _fronts(new: Stats, old: Stats, front: str) -> tuple[Front, ...]:
     )
     return (
         Front(
-            f"the listener {front}" if is_named else "Envoy",
+            f"the listener {front}" if is_named else "the balancer",
             connections=connections,
             requests=requests or 0,
             is_http=requests is not None,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.balancers.asking import ask_http, ask_socket, soon
+from bot.balancers.in_flight import ENOUGH, stay
 from bot.balancers.sample import NoReading, Sample, whole
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
@@ -72,7 +73,11 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         # It comes last of its backend.
         raise NoReading("HAProxy's answer to `show stat` ends in the middle. Sample again.")
     is_restarted = _is_restarted(old, new, backend, after.at - before.at)
-    built = [_server(row, {} if is_restarted else olds.get(row["svname"], {}), new.states) for row in servers]
+    window = after.at - before.at
+    built = [
+        _server(row, {} if is_restarted else olds.get(row["svname"], {}), new.states, window)
+        for row in servers
+    ]
     arrived = _grown(total, total_before, "stot")
     tries = sum(one.requests for one in built)
     placed = _grown(total, total_before, "lbtot")
@@ -184,7 +189,7 @@ def _is_restarted(old: _Reading, new: _Reading, backend: str, window: float) -> 
     )
 
 
-def _server(new: Row, old: Row, states: Mapping[str, Row]) -> Server:
+def _server(new: Row, old: Row, states: Mapping[str, Row], window: float) -> Server:
     state = states.get(new["svname"], {})
     standing = _standing(new)
     requests = _grown(new, old, "stot")
@@ -208,7 +213,7 @@ def _server(new: Row, old: Row, states: Mapping[str, Row]) -> Server:
         busy=_number(new, "scur"),
         busy_limit=_maybe(new, "slim"),
         latency=_latency(new, old) if requests and new.get("rtime") else None,
-        latency_most=float(_number(new, "rtime_max")) if new.get("rtime_max") else None,
+        latency_most=_latency_most(new, old, requests, window),
         check=_check(new),
         has_check=new.get("status", "") != "no check",
     )
@@ -249,6 +254,15 @@ def _is_set_at_run_time(standing: Standing, state: Row) -> bool | None:
     # Bits of srv_admin_state: 1 forced maintenance, 2 inherited, 4 by the file, 8 forced drain, 16 inherited drain,
     # 32 by name resolution.
     return not bits & 4
+
+
+def _latency_most(new: Row, old: Row, requests: int, window: float) -> float | None:
+    """Milliseconds. HAProxy times answers alone: what it gives up on counts as 0, and is told by how many wait."""
+    known = _maybe(new, "rtime_max")
+    in_flight = _number(old, "scur"), _number(new, "scur")
+    waited = stay(*in_flight, requests, window) if sum(in_flight) >= 2 * ENOUGH else None
+    told = [float(time) for time in (known, waited) if time is not None]
+    return max(told, default=None)
 
 
 def _check(row: Row) -> str:

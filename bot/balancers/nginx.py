@@ -12,7 +12,6 @@ import re
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bot.balancers.asking import ask_http
 from bot.balancers.logs import log_path, place_of, read_on
@@ -20,7 +19,7 @@ from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
 from bot.balancers.tally import Served, Tally
 from bot.domain.catalogue import Balancer
-from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
+from bot.domain.pool import Front, Policy, Pool, Server, with_absent
 
 KIND = "nginx"
 #: What a sample holds: a log as somebody saved it; or where reading ended, the tally, and what is to be known of it.
@@ -85,10 +84,9 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     built = [_server(balancer, address, one) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
-    servers = with_absent(built, wanted)
-    if policy is Policy.HASH or not any(server.requests for server in built):
-        # Few keys leave servers without any, and that nobody got anything is no news of one of them.
-        servers = tuple(replace(one, standing=Standing.UP) for one in servers)
+    # Few keys of a hash leave servers without any request.
+    seen = 0 if policy is Policy.HASH else sum(server.requests for server in built)
+    servers = with_absent(built, wanted, seen=seen)
     is_limit = _is_limit(tally)
     refused = sum(many for status, many in tally.own.items() if status != "429")
     return Pool(
@@ -297,7 +295,9 @@ def _fronts(before: Sample, after: Sample, tally: Tally) -> tuple[Front, ...]:
     if not accepted and not limited:
         return ()
     return (
-        Front("nginx", connections=accepted, requests=asked, dropped=accepted - handled, limited=limited),
+        Front(
+            "the balancer", connections=accepted, requests=asked, dropped=accepted - handled, limited=limited
+        ),
     )
 
 

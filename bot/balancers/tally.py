@@ -37,9 +37,8 @@ class Served:
     def took(self, seconds: float | None, *, is_error: bool = False) -> None:
         """Count a time, if it is known."""
         if seconds is not None:
-            milliseconds = seconds * 1000
             times = self.error_times if is_error else self.times
-            times[f"{milliseconds:.2g}" if milliseconds >= 1 else "0"] += 1
+            times[f"{float(f'{seconds * 1000:.2g}'):.0f}"] += 1
 
     @property
     def latency(self) -> float | None:

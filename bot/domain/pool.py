@@ -14,6 +14,8 @@ from functools import cached_property
 
 #: Fewer requests than this in the window say nothing about the split.
 ENOUGH = 200
+#: Of so many requests that a server should have got, chance takes all away once in 22,000 looks.
+_SURELY = 10
 
 
 class Standing(StrEnum):
@@ -203,11 +205,21 @@ class Pool:
         return 0 < spares < len(self.servers) / 2 or (spares == 1 and len(self.servers) == 2)
 
 
-def with_absent(servers: Sequence[Server], intended: Mapping[str, float]) -> tuple[Server, ...]:
-    """The servers, and for each name that people meant to get requests and that no reading shows, one ABSENT."""
-    known = {server.name for server in servers}
-    missing = (name for name, part in intended.items() if part > 0 and name not in known)
-    return (*servers, *(Server(name, 0, standing=Standing.ABSENT) for name in missing))
+def with_absent(
+    servers: Sequence[Server], intended: Mapping[str, float], *, seen: int | None = None
+) -> tuple[Server, ...]:
+    """The servers, and for each name that people meant to get requests and that no reading shows, one ABSENT.
+
+    `seen` is the number of requests, for a reading that shows only who got some, such as a log. Then chance must be
+    ruled out: whoever should have got fewer than ten may well have got none.
+    """
+    known, whole = {server.name for server in servers}, sum(intended.values())
+    missing = []
+    for name, part in intended.items():
+        if part > 0 and name not in known:
+            is_absent = seen is None or seen * part >= _SURELY * whole
+            missing.append(Server(name, 0, standing=Standing.ABSENT if is_absent else Standing.UP))
+    return (*servers, *missing)
 
 
 def distance(shares: Sequence[float], fair: Sequence[float]) -> float:

@@ -18,7 +18,7 @@ def queue(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         return
     inside = in_rotation(pool)
     full = [s for s in inside if s.busy is not None and s.busy_limit and s.busy >= s.busy_limit]
-    how = f"{waiting} request{'s' if waiting != 1 else ''} wait in the balancer"
+    how = f"{waiting} requests wait in the balancer" if waiting != 1 else "1 request waits in the balancer"
     slow = [s.latency for s in full if s.latency is not None]
     if full and slow and statistics.median(slow) >= SLOW_ANSWER:
         words = (
@@ -33,8 +33,10 @@ def queue(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         most = sorted({server.busy_limit or 0 for server in full})
         limit = f"{most[0]}" if len(most) == 1 else f"{most[0]} to {most[-1]}"
         words = f"{how}: {of_all(len(full), len(inside))} at their limit of {limit} at a time"
-    else:
+    elif any(server.busy_limit for server in inside):
         words = f"{how}, though no server is at its limit"
+    else:
+        words = f"{how}: it may open no more connections to the servers"
     yield Finding(Cause.QUEUE, words, Culprit.BALANCER, waiting >= 10, tuple(s.name for s in full))
 
 

@@ -1,0 +1,336 @@
+"""What real balancers answered, healthy and broken: made by `python -m tests.captures`, read by tests/test_captures.py.
+
+`CASES` says how each was broken and what the verdict on it must be; README.md says how they were made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.balancers.sample import Sample
+from bot.domain.catalogue import Balancer
+from bot.domain.findings import Cause
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """One state of one balancer."""
+
+    kind: str
+    name: str
+    #: What was wrong, in a sentence.
+    what: str
+    #: The first finding there must be; None: no finding that is bad.
+    cause: Cause | None = None
+    #: Words for the balancer's configuration.
+    configured: Mapping[str, Any] = field(default_factory=dict)
+    #: Changes of every stub, and of the third alone.
+    stubs: Mapping[str, Any] = field(default_factory=dict)
+    third: Mapping[str, Any] = field(default_factory=dict)
+    #: What is told HAProxy's admin socket once it runs.
+    said: Sequence[str] = ()
+    rate: float = 90.0
+    clients: int = 3980
+    #: Which servers the configuration names: "closed" is a port where nothing listens, "other" another service.
+    servers: Sequence[int | str] = (0, 1, 2, 3)
+    is_tls: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return HERE / self.kind / self.name
+
+    def kept(self) -> tuple[Sample, Sample, Balancer]:
+        """The two samples, and the balancer as a catalogue would name it."""
+        about = json.loads((self.folder / "about.json").read_text(encoding="utf-8"))
+        before, after = (
+            Sample(
+                at,
+                {
+                    key: (self.folder / f"{_file(key)}.{when}.txt").read_text(encoding="utf-8")
+                    for key in about[when]
+                },
+            )
+            for when, at in (("before", 0.0), ("after", about["window"]))
+        )
+        return before, after, Balancer(self.kind, "file:/", about["backend"], addresses=about["addresses"])
+
+    def keep(self, before: Sample, after: Sample, backend: str, addresses: Mapping[str, str]) -> None:
+        """Write the two samples."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in self.folder.iterdir():
+            old.unlink()
+        for when, sample in (("before", before), ("after", after)):
+            for key, text in sample.texts.items():
+                (self.folder / f"{_file(key)}.{when}.txt").write_text(text, encoding="utf-8")
+        about = {
+            "what": self.what,
+            "backend": backend,
+            "addresses": dict(addresses),
+            "window": round(after.at - before.at, 2),
+            "before": list(before.texts),
+            "after": list(after.texts),
+        }
+        (self.folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def _file(key: str) -> str:
+    return key.strip("/").replace(" ", "_")
+
+
+_HAPROXY = (
+    Case("haproxy", "healthy", "four equal servers, roundrobin"),
+    Case(
+        "haproxy",
+        "healthy-leastconn",
+        "four equal servers, leastconn",
+        configured={"backend": "balance leastconn"},
+    ),
+    Case(
+        "haproxy",
+        "weights",
+        "weights 200/10/10/10 in the file",
+        Cause.WEIGHTS,
+        {"servers": ("weight 200", "weight 10", "weight 10", "weight 10")},
+    ),
+    Case(
+        "haproxy",
+        "drain",
+        "three servers left in drain",
+        Cause.PARKED,
+        said=[f"set server be_auth/auth{at} state drain" for at in (2, 3, 4)],
+    ),
+    Case(
+        "haproxy",
+        "server-limit",
+        "maxconn 1 on each server",
+        Cause.QUEUE,
+        {"servers": ("maxconn 1",) * 4},
+        rate=150,
+    ),
+    Case(
+        "haproxy",
+        "check-path",
+        "the check asks /health, which is /healthz",
+        Cause.HEALTH_CHECK,
+        {"check": "/health"},
+    ),
+    Case(
+        "haproxy",
+        "application-errors",
+        "every server answers a third of its requests with 500",
+        Cause.APPLICATION,
+        stubs={"status": 500, "one_of": 3},
+    ),
+    Case(
+        "haproxy",
+        "application-hangs",
+        "every server hangs; the balancer gives up after 5 s",
+        Cause.APPLICATION,
+        stubs={"long_delay": 60.0, "room": 1000},
+        rate=45,
+    ),
+    Case(
+        "haproxy",
+        "time-out",
+        "timeout server 100 ms, a third of the answers takes 200 ms",
+        Cause.TIMEOUT,
+        {"backend": "timeout server 100ms"},
+        stubs={"long_delay": 0.2, "one_of": 3},
+        rate=30,
+    ),
+)
+_NGINX = (
+    Case("nginx", "healthy", "four equal servers, round robin"),
+    Case(
+        "nginx",
+        "healthy-hash",
+        "hash of the client's address, consistent, 60 clients",
+        configured={"upstream": "hash $remote_addr consistent;"},
+        clients=60,
+    ),
+    Case(
+        "nginx",
+        "weights",
+        "weight=20 on one server",
+        Cause.WEIGHTS,
+        {"servers": ("weight=20", "", "", "")},
+        clients=40,
+    ),
+    Case("nginx", "down", "three servers left down", Cause.ABSENT, {"servers": ("", "down", "down", "down")}),
+    Case(
+        "nginx",
+        "hash-few-clients",
+        "ip_hash behind one proxy: two clients",
+        Cause.HASH,
+        {"upstream": "hash $remote_addr;"},
+        rate=150,
+        clients=2,
+    ),
+    Case(
+        "nginx",
+        "wrong-port",
+        "the fourth address is another service",
+        Cause.STRANGER,
+        servers=(0, 1, 2, "other"),
+    ),
+    Case(
+        "nginx",
+        "time-out",
+        "proxy_read_timeout 100 ms, a third of the answers takes 200 ms",
+        Cause.TIMEOUT,
+        {"location": "proxy_read_timeout 100ms; proxy_next_upstream off;", "servers": ("max_fails=0",) * 4},
+        stubs={"long_delay": 0.2, "one_of": 3},
+    ),
+    Case(
+        "nginx",
+        "time-out-all-out",
+        "the same with max_fails at its default: every server is taken for failed",
+        Cause.TIMEOUT,
+        {"location": "proxy_read_timeout 100ms;", "servers": ("fail_timeout=1s",) * 4},
+        stubs={"long_delay": 0.2, "one_of": 3},
+    ),
+    Case(
+        "nginx",
+        "max-conns",
+        "max_conns=1 on each server",
+        Cause.OVERFLOW,
+        {"servers": ("max_conns=1",) * 4},
+        {"delay": 0.06},
+    ),
+    Case(
+        "nginx",
+        "limit-req",
+        "limit_req at half of the traffic",
+        Cause.OWN_ERRORS,
+        {
+            "http": "limit_req_zone $server_port zone=all:1m rate=40r/s;",
+            "location": "limit_req zone=all burst=5 nodelay;",
+        },
+    ),
+    Case(
+        "nginx",
+        "limit-req-429",
+        "the same, answered with 429",
+        Cause.RATE_LIMIT,
+        {
+            "http": "limit_req_zone $server_port zone=all:1m rate=40r/s; limit_req_status 429;",
+            "location": "limit_req zone=all burst=5 nodelay;",
+        },
+    ),
+    Case("nginx", "tls", "a certificate that clients do not trust", Cause.HANDSHAKE, is_tls=True),
+    Case(
+        "nginx",
+        "slow-server",
+        "the third server takes 300 ms",
+        Cause.SLOW_SERVER,
+        third={"delay": 0.3, "room": 1000},
+    ),
+    Case(
+        "nginx",
+        "application-errors",
+        "every server answers a third of its requests with 500",
+        Cause.APPLICATION,
+        stubs={"status": 500, "one_of": 3},
+    ),
+    Case(
+        "nginx",
+        "application-down",
+        "nothing listens at any server",
+        Cause.UNREACHABLE,
+        {"servers": ("fail_timeout=1s",) * 4},
+        servers=("closed",) * 4,
+        rate=45,
+    ),
+)
+_ENVOY = (
+    Case("envoy", "healthy", "four equal endpoints, ROUND_ROBIN"),
+    Case(
+        "envoy",
+        "healthy-least-request",
+        "four equal endpoints, LEAST_REQUEST",
+        configured={"policy": "LEAST_REQUEST"},
+    ),
+    Case("envoy", "weights", "load_balancing_weight 20/1/1/1", Cause.WEIGHTS, {"weights": (20, 1, 1, 1)}),
+    Case(
+        "envoy",
+        "closed-port",
+        "the fourth endpoint is a port where nothing listens, without a health check",
+        Cause.UNREACHABLE,
+        {"check": ""},
+        servers=(0, 1, 2, "closed"),
+    ),
+    Case(
+        "envoy",
+        "check-path",
+        "the check asks /health, which is /healthz; no panic",
+        Cause.HEALTH_CHECK,
+        {"check": "/health", "cluster": "    common_lb_config: { healthy_panic_threshold: { value: 0 } }"},
+    ),
+    Case("envoy", "check-path-panic", "the same, and Envoy panics", Cause.HEALTH_CHECK, {"check": "/health"}),
+    Case(
+        "envoy",
+        "circuit-breaker",
+        "max_connections 2, max_pending_requests 1",
+        Cause.OVERFLOW,
+        {
+            "cluster": "    circuit_breakers: { thresholds: [ { max_connections: 2, max_pending_requests: 1 } ] }"
+        },
+        rate=150,
+    ),
+    Case(
+        "envoy",
+        "hash-few-clients",
+        "RING_HASH of the client's address, two clients",
+        Cause.HASH,
+        {
+            "policy": "RING_HASH",
+            "route": "timeout: 5s, hash_policy: [ { connection_properties: { source_ip: true } } ]",
+        },
+        rate=150,
+        clients=2,
+    ),
+    Case(
+        "envoy",
+        "time-out",
+        "route time-out 100 ms, a third of the answers takes 200 ms",
+        Cause.TIMEOUT,
+        {"route": "timeout: 0.1s"},
+        stubs={"long_delay": 0.2, "one_of": 3},
+    ),
+    Case("envoy", "tls", "a certificate that clients do not trust", Cause.HANDSHAKE, is_tls=True),
+    Case(
+        "envoy",
+        "slow-server",
+        "the third server takes 600 ms",
+        Cause.SLOW_SERVER,
+        third={"delay": 0.6, "room": 1000},
+    ),
+    Case(
+        "envoy",
+        "application-errors",
+        "every server answers a third of its requests with 500",
+        Cause.APPLICATION,
+        stubs={"status": 500, "one_of": 3},
+    ),
+    Case(
+        "envoy",
+        "application-slow",
+        "every server takes 2 s",
+        Cause.APPLICATION,
+        stubs={"delay": 2.0, "room": 1000},
+    ),
+    Case(
+        "envoy",
+        "application-down",
+        "nothing listens at any server",
+        Cause.UNREACHABLE,
+        servers=("closed",) * 4,
+    ),
+)
+CASES: Sequence[Case] = (*_HAPROXY, *_NGINX, *_ENVOY)
