@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 from bot.catalogue import read_catalogue
 from bot.domain.catalogue import Service
 from bot.domain.runbook import Runbook
-from bot.runbook_lint import Problem
-from bot.runbooks import read_folder
+from bot.runbooks.reading import read_folder
+from bot.runbooks.rules import Problem
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from bot.domain.reading import Reading, compared
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
+from bot.domain.variables import VALUE
 from bot.mrkdwn import to_mrkdwn
-from bot.runbook_lint import VALUE
-from bot.runbooks import fill
+from bot.runbooks.filling import fill
 from bot.slack.blocks import Block, actions, button, context, cut, fields, header, section, select
 from bot.usecases.deliveries import Card
 

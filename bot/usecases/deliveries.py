@@ -29,7 +29,7 @@ from bot.domain.people import Person, Role
 from bot.domain.postmortem import Facts, Revision, Update
 from bot.domain.runbook import Run, Runbook
 from bot.domain.timeline import Entry
-from bot.runbooks import from_dict
+from bot.runbooks.frozen import from_dict
 from bot.store import inbox, outbox, people
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
