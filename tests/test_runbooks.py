@@ -240,22 +240,6 @@ def test_an_anchor_in_another_file_must_exist(tmp_path: Path) -> None:
     assert "No heading of `lb-good.md` has the anchor `#1-look-away`" in read_runbook(path)[1][0].sentence
 
 
-def test_a_runbook_of_another_library_is_read_with_warnings_only(tmp_path: Path) -> None:
-    text = "# KubePodNotReady\n\n## Meaning\n\nA pod waits.\n\n## Impact\n\nLess capacity.\n\n"
-    text += "## Diagnosis\n\nSee the events.\n\n```shell\nkubectl get events\n```\n\n## Mitigation\n\n- Roll back.\n"
-    runbook, problems = read_runbook(write(tmp_path / "runbooks", text, "KubePodNotReady.md"), today=TODAY)
-    assert runbook is not None
-    assert (runbook.id, runbook.title) == ("kubepodnotready", "KubePodNotReady")
-    assert runbook.background == "A pod waits.\n\nLess capacity."
-    assert [(step.title, step.phase) for step in runbook.steps] == [
-        ("Diagnosis", Phase.CONFIRM),
-        ("Mitigation", Phase.MITIGATE),
-    ]
-    assert runbook.steps[0].commands[0].text == "kubectl get events"
-    assert problems
-    assert not [problem for problem in problems if problem.is_error]
-
-
 PIECES = st.sampled_from(
     [*GOOD.split("\n"), "```", "---", "## Verify", "- **Undo:**", "{{ x }}", "[a](b.md)", "> - 1.", "\t"]
 )

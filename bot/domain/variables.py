@@ -19,7 +19,7 @@ FROM_THE_CATALOGUE = frozenset({"service_owner", "balancer", "balancer_host", "b
 
 
 def of_incident(about: Incident, commander: str = "") -> dict[str, str]:
-    """The incident's own values; `commander` is the name of whoever leads it."""
+    """The incident's own values; `commander` is the name of whoever leads it. What is not known is left out."""
     return _plain(
         {
             "incident": about.slug,
@@ -47,7 +47,7 @@ def of_service(service: Service, which: int = 0) -> dict[str, str]:
             "front": balancer.front,
             "servers": " ".join(names),
         }
-    return _plain({name: value for name, value in values.items() if value})
+    return _plain(values)
 
 
 def _host(address: str) -> str:
@@ -58,5 +58,6 @@ def _host(address: str) -> str:
 
 
 def _plain(values: Mapping[str, str]) -> dict[str, str]:
-    # An empty value leaves the name as it is written: no default may stand for what must not be said.
-    return {name: value if VALUE.fullmatch(value) else "" for name, value in values.items()}
+    # What must not stand in a command becomes "", which leaves the name as it is written: no default stands for it.
+    known = {name: value for name, value in values.items() if value}
+    return {name: value if VALUE.fullmatch(value) else "" for name, value in known.items()}

@@ -47,7 +47,9 @@ def _heading(page: Page, at: int, written: str) -> Heading:
         title = title[: _TITLE - 1].rsplit(" ", 1)[0] + "…"
     anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
     others = [*page.lines[:at], *page.lines[at + 1 :]]
-    is_whole = words.rstrip(".:") == title and not "".join(page.lines[at + 1 : at + 2]).strip()
+    is_whole = (
+        plain == written and words.rstrip(".:") == title and not "".join(page.lines[at + 1 : at + 2]).strip()
+    )
     if is_whole and any(line.strip() for line in others):
         # The line says no more than the title does.
         page.lines[at] = ""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -18,6 +19,7 @@ from bot.runbooks.elsewhere import ELSEWHERE
 from bot.runbooks.rules import Faults, did_you_mean
 
 SECTIONS = ("Symptoms", "Background", "Confirm", "Mitigate", "Verify", "Prevent", "Links")
+_REFERRED = re.compile(r"\[([^]\n]+)\]\[([^]\n]*)\]")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ class Page:
         self.lines = body.split("\n")
         #: Line of the file on which the body begins.
         self.first_line = first_line
-        self.tokens = MarkdownIt("commonmark").enable("table").parse(body)
+        known: dict[str, Any] = {}
+        self.tokens = MarkdownIt("commonmark").enable("table").parse(body, known)
+        #: `[1]: https://...` at the end of a file, by its name in capitals.
+        self._references = {name: str(one["href"]) for name, one in known.get("references", {}).items()}
         self.headings = tuple(_headings(self.tokens))
         self.anchors = frozenset(heading.anchor for heading in self.headings)
 
@@ -70,7 +75,13 @@ class Page:
         """The Markdown of some lines, without those spans of lines."""
         dropped = {line for first, last in without or [] for line in range(first, last)}
         kept = "\n".join(line for at, line in enumerate(self.lines[start:end], start) if at not in dropped)
-        return re.sub(r"\n\s*\n(\s*\n)+", "\n\n", kept).strip()
+        kept = re.sub(r"\n\s*\n(\s*\n)+", "\n\n", kept).strip()
+        # The step is shown without the end of the file, where its links are explained.
+        return _REFERRED.sub(self._resolved, kept) if self._references else kept
+
+    def _resolved(self, found: re.Match[str]) -> str:
+        href = self._references.get((found[2] or found[1]).upper())
+        return f"[{found[1]}]({href})" if href else found[0]
 
     def items(self, start: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
         """The Markdown and the lines of each bullet at the left margin."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from bot.domain import markup
+from bot.domain.catalogue import Service
 from bot.domain.incident import Incident
 from bot.domain.notices import (
     AnnouncementDue,
@@ -85,8 +86,13 @@ class Card:
     announced_in: str | None
     announced_ts: str | None
     postmortem_bookmark: str | None
-    #: Whether the service's balancer can be read.
-    has_balancer: bool = False
+    #: The service as the catalogue has it; None while nobody has said which it is.
+    service: Service | None = None
+
+    @property
+    def has_balancer(self) -> bool:
+        """Whether the service's balancer can be read."""
+        return self.service is not None and bool(self.service.balancers)
 
 
 def card(desk: Desk, incident_id: int) -> Card:
@@ -104,13 +110,8 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_in=marks["announced_in"],
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
-        has_balancer=_has_balancer(desk, about),
+        service=desk.services().get(about.service or ""),
     )
-
-
-def _has_balancer(desk: Desk, about: Incident) -> bool:
-    service = desk.services().get(about.service or "")
-    return service is not None and bool(service.balancers)
 
 
 def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:

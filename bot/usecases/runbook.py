@@ -66,13 +66,14 @@ def start_run(desk: Desk, incident_id: int, runbook_id: str, *, by: str, origin:
             steps_total=len(runbook.steps),
             started_at=now,
             started_by=by,
+            commit=runbook.commit or None,
         )
         title = markup.escape(runbook.title)
         entry = write_entry(
             desk,
             session,
             about,
-            f"Runbook {runbook.id} started: {title} (revision {runbook.revision})",
+            f"Runbook {runbook.id} started: {title} ({run.source})",
             kind=Kind.RUNBOOK,
             by=by,
             source=Source.RUNBOOK,

@@ -49,12 +49,13 @@ def read_balancer(post: Post, errand: Errand) -> None:
 def _looks(post: Post, errand: Errand, balancer: Balancer) -> list[dict[str, Any]]:
     """The looks so far; raises PutBack while there are not enough."""
     options = post.desk.options
+    look_for = float(errand.work.args.get("window") or options.look_for)
     looks: list[dict[str, Any]] = []
     for at in range(_LOOKS):
         if looks:
             waited = post.desk.now_for_outbox().timestamp() - looks[-1]["at"]
-            if waited < options.look_for - 0.05 and not errand.has_done(f"look {at}"):
-                raise PutBack(timedelta(seconds=options.look_for - waited))
+            if waited < look_for - 0.05 and not errand.has_done(f"look {at}"):
+                raise PutBack(timedelta(seconds=look_for - waited))
         look = errand.step(f"look {at}", lambda: _look(post, balancer))
         looks.append(look)
         if "refused" in look or (at and _is_enough(balancer, looks, options.look_at_most)):
