@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from bot.domain.catalogue import Balancer, Service
-from bot.runbook_lint import Problem
+from bot.runbooks.rules import Problem
 
 KINDS = ("haproxy", "nginx", "envoy", "traefik", "caddy", "prometheus", "aws")
 #: Bytes of the whole file.

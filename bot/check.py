@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.catalogue import read_catalogue
 from bot.domain.outcomes import Undelivered
 from bot.exporters import markdown
-from bot.runbooks import read_folder
+from bot.runbooks.reading import read_folder
 from bot.settings import Settings, SettingsWrong, shipped
 from bot.slack.client import Slack
 from bot.store import schema

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.runbook import Runbook
 from bot.domain.suggestion import closest, search, suggest
-from bot.runbooks import read_folder
+from bot.runbooks.reading import read_folder
 
 
 @pytest.fixture(scope="module")

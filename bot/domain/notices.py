@@ -175,6 +175,8 @@ class BalancerAsked(Notice):
     #: The step of a runbook's run that asks, whose outcome it becomes; 0 and -1 for none.
     run_id: int = 0
     position: int = -1
+    #: Seconds between the looks; 0 for those of the settings.
+    window: float = 0.0
 
     @property
     def key(self) -> str:

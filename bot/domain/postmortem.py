@@ -35,7 +35,7 @@ from bot.domain.questions import (
     about_the_work_left,
 )
 from bot.domain.refusals import Refusal
-from bot.domain.runbook import Outcome, Run, RunStep
+from bot.domain.runbook import Outcome, Run, RunStep, short
 from bot.domain.sections import Sections
 from bot.domain.timeline import Entry, Kind, Source
 from bot.domain.when import say_duration
@@ -351,6 +351,7 @@ def _run_block(run: Run, wording: Wording) -> RunBlock:
         id=escaped(run.runbook_id),
         title=escaped(run.runbook_title),
         revision=escaped(run.revision).markdown,
+        commit=short(run.commit or ""),
         by=wording.person(run.started_by),
         span=wording.span(run.started_at, run.ended_at),
         tally=tally,

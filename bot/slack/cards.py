@@ -16,9 +16,9 @@ from bot.domain.reading import Reading, compared
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
+from bot.domain.variables import of_incident, of_service
 from bot.mrkdwn import to_mrkdwn
-from bot.runbook_lint import VALUE
-from bot.runbooks import fill
+from bot.runbooks.filling import commands_for, field_for, fill
 from bot.slack.blocks import Block, actions, button, context, cut, fields, header, section, select
 from bot.usecases.deliveries import Card
 
@@ -53,6 +53,8 @@ OUTCOME_MARK = {
 
 #: Characters of a message's sections: Slack refuses blocks of some 11,000 in all (bolt-js #2867).
 _ROOM = 9000
+#: Characters of one section, with some to spare.
+_SECTION_ROOM = 2800
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
@@ -194,7 +196,7 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
     if runbook.symptoms:
         symptoms = "\n".join(f"• {to_mrkdwn(line)}" for line in runbook.symptoms[:8])
         blocks.append(section(f"*Symptoms*\n{symptoms}"))
-    small = [f"`{runbook.id}` revision {run.revision}"]
+    small = [f"`{runbook.id}` {run.source}"]
     small += [f"owner: {markup.escape(runbook.owner)}"] if runbook.owner else []
     small += [f"escalate to: {markup.escape(runbook.escalate_to)}"] if runbook.escalate_to else []
     blocks.append(context(" · ".join(small)))
@@ -202,15 +204,10 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
 
 
 def _values(card: Card) -> dict[str, str]:
-    """What a runbook may say of its incident, but for what must not go into a command."""
-    about, commander = card.incident, card.roles.get(Role.COMMANDER)
-    values = {
-        "incident": about.slug,
-        "severity": about.severity.value,
-        "channel": about.channel_name or "",
-        "commander": commander.name if commander is not None else "",
-    }
-    return {name: value for name, value in values.items() if VALUE.fullmatch(value)}
+    """What a runbook may say of its incident and of the service, but for what must not go into a command."""
+    commander = card.roles.get(Role.COMMANDER)
+    values = of_service(card.service) if card.service is not None else {}
+    return values | of_incident(card.incident, commander.name if commander is not None else "")
 
 
 def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
@@ -223,14 +220,19 @@ def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
 
 def _step_body(card: Card, runbook: Runbook, step: Step) -> list[Block]:
     values = _values(card)
+    kind = values.get("balancer", "")
     blocks: list[Block] = []
     prose = to_mrkdwn(_filled(step.prose, runbook, values))
     if prose.strip():
         blocks.append(section(prose))
-    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook, values))}" for label, value in step.fields]
+    told = [
+        f"*{label}:* {to_mrkdwn(_filled(field_for(value, kind), runbook, values))}"
+        for label, value in step.fields
+    ]
     room = _ROOM - len(prose) - len("\n".join(told))
-    left = len(step.commands)
-    for command in step.commands:
+    commands, others = commands_for(step, kind)
+    left = len(commands)
+    for command in commands:
         text = markup.escape(_filled(command.text, runbook, values)).replace("```", "'''")
         label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
         block = section(f"{label}```{cut(text.strip(), 2800)}```")
@@ -241,9 +243,23 @@ def _step_body(card: Card, runbook: Runbook, step: Step) -> list[Block]:
         left -= 1
     if left:
         blocks.append(context(f"{left} more commands of this step do not fit here: see the runbook's file."))
-    if told:
-        blocks.append(section("\n".join(told)))
-    return blocks
+    if others:
+        small = (
+            f"The balancer is {markup.escape(kind)}; the runbook has commands for {', '.join(others)} too."
+        )
+        blocks.append(context(small))
+    return blocks + [section(text) for text in _packed(told)]
+
+
+def _packed(told: Sequence[str]) -> list[str]:
+    """The fields in as few sections as hold them, none cut in two: half a command is worse than none."""
+    packed: list[str] = []
+    for text in told:
+        if packed and len(packed[-1]) + len(text) < _SECTION_ROOM:
+            packed[-1] += f"\n{text}"
+        else:
+            packed.append(text)
+    return packed
 
 
 def step_card(

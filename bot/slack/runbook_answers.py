@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import markup
-from bot.domain.runbook import Runbook
+from bot.domain.runbook import Runbook, short
 from bot.domain.suggestion import Suggestion
 from bot.slack.blocks import Block, button, context, cut, section
 from bot.slack.door import Answer
@@ -26,7 +26,11 @@ def suggestions(incident_id: int | None, found: Sequence[Suggestion], nothing: s
             else None
         )
         blocks.append(section(text, accessory=start))
-    blocks.append(context("Start one: `/runbook start <id>`. All of them: `/runbook list`."))
+    blocks.append(
+        context(
+            f"Start one: `/runbook start <id>`. All of them: `/runbook list`.{_from(one.runbook for one in found)}"
+        )
+    )
     text = "\n".join(
         f"{one.runbook.id}: {markup.escape(one.runbook.title)} ({markup.escape(one.reason)})" for one in found
     )
@@ -38,4 +42,11 @@ def all_of(shelf: Mapping[str, Runbook]) -> Answer:
     if not shelf:
         return Answer("There are no runbooks. Put some into the runbooks folder; `lantern check` reads them.")
     lines = [f"`{one.id}` {markup.escape(one.title)} ({len(one.steps)} steps)" for one in shelf.values()]
-    return Answer(cut("\n".join([*sorted(lines), "Start one: `/runbook start <id>`."]), 3900))
+    last = f"Start one: `/runbook start <id>`.{_from(shelf.values())}"
+    return Answer(f"{cut(chr(10).join(sorted(lines)), 3700)}\n{last}")
+
+
+def _from(runbooks: Iterable[Runbook]) -> str:
+    """The commit that they were read from; all of a folder have the same."""
+    commits = sorted({short(one.commit) for one in runbooks if one.commit})
+    return f" From commit `{commits[0]}`." if commits else ""

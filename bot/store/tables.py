@@ -199,6 +199,8 @@ run = Table(
     Column("runbook_id", String(128), nullable=False),
     Column("runbook_title", Text, nullable=False),
     Column("revision", String(64), nullable=False),
+    #: Commit of the git checkout that the runbook was read from.
+    Column("git_commit", String(64), nullable=True),
     #: The whole runbook as it was when the run began: a later edit of the file changes nothing here.
     Column("snapshot", JSON, nullable=False),
     Column("steps_total", Integer, nullable=False),

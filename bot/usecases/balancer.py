@@ -7,12 +7,15 @@ from typing import Any
 
 from bot.domain import expectation, markup
 from bot.domain.catalogue import Balancer, Service
+from bot.domain.expectation import seconds
 from bot.domain.incident import Incident
 from bot.domain.notices import BalancerAsked, BalancerRead
 from bot.domain.reading import Reading
 from bot.domain.refusals import Refusal
-from bot.domain.runbook import Outcome, Phase
+from bot.domain.runbook import Check, Outcome, Phase, Runbook
 from bot.domain.timeline import Kind, Source
+from bot.domain.variables import VARIABLE, of_service
+from bot.runbooks.filling import fill
 from bot.store import incident as incidents
 from bot.store import reading as readings
 from bot.store.db import Session
@@ -131,12 +134,29 @@ def check_step(desk: Desk, run_id: int, position: int, *, by: str, origin: str |
             raise Refusal(_nothing_to_read(desk, about, service))
         if any(one.position == position for one in run.outcomes):
             return Done(f"Step {position + 1} has its outcome already.", incident_id=about.id, is_new=False)
-        if not 0 <= position < len(runbook.steps) or runbook.steps[position].check is None:
+        check = runbook.steps[position].check if 0 <= position < len(runbook.steps) else None
+        if check is None:
             raise Refusal("That step has nothing that Lantern can read. Mark it with the buttons under it.")
-        desk.tell(session, BalancerAsked(about.id, by, 0, run_id, position), asked_by=by)
+        which = _meant(runbook, check, service)
+        window = seconds(check.params.get("window", "")) or 0.0
+        desk.tell(session, BalancerAsked(about.id, by, which, run_id, position, window), asked_by=by)
         return Done(f"Reading the balancer for step {position + 1}.", incident_id=about.id)
 
     return desk.once(origin, act)
+
+
+def _meant(runbook: Runbook, check: Check, service: Service) -> int:
+    """Which of the service's balancers a check is about, by its backend; the first when it names none."""
+    named = fill(check.params.get("backend", ""), runbook, of_service(service))
+    backends = [one.backend for one in service.balancers]
+    if not named or VARIABLE.search(named):
+        return 0
+    if named not in backends:
+        raise Refusal(
+            f"The step asks about the backend `{named}`; the catalogue has {', '.join(f'`{one}`' for one in backends)} "
+            f"for {service.name}. Correct the runbook's `backend`, or the catalogue."
+        )
+    return backends.index(named)
 
 
 def asked_step(args: dict[str, Any]) -> tuple[int, int] | None:
@@ -189,12 +209,24 @@ def _step_read(desk: Desk, session: Session, kept: Reading, step: tuple[int, int
     if check is None or not kept.figures or about.status.is_over:
         return
     told = expectation.told(kept.figures, check.expect)
+    if not told.is_known:
+        _not_known(desk, session, about, step, told.words, by=by)
+        return
     if not kept.is_judged and not told.is_met:
         return
     # To confirm is to learn that something is wrong: only a cure that did not work has failed.
     is_failed = not told.is_met and runbook.steps[step[1]].phase is Phase.VERIFY
     outcome = Outcome.FAILED if is_failed else Outcome.DONE
     runbooks.mark(desk, session, step[0], step[1], outcome, by=by, note=markup.escape(told.words))
+
+
+def _not_known(
+    desk: Desk, session: Session, about: Incident, step: tuple[int, int], words: str, *, by: str
+) -> None:
+    """Nothing that the step expects can be read here: said in its own words, and left to people."""
+    run, _ = runbooks.run_of(session, step[0], by)
+    text = f"Runbook {run.runbook_id} step {step[1] + 1} cannot be judged: {words}. Mark it by hand."
+    write_entry(desk, session, about, text, kind=Kind.RUNBOOK, by=by, source=Source.RUNBOOK)
 
 
 def reading_with_former(desk: Desk, reading_id: int) -> tuple[Reading, Reading | None, dict[str, Any]]:

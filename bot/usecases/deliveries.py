@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from bot.domain import markup
+from bot.domain.catalogue import Service
 from bot.domain.incident import Incident
 from bot.domain.notices import (
     AnnouncementDue,
@@ -29,7 +30,7 @@ from bot.domain.people import Person, Role
 from bot.domain.postmortem import Facts, Revision, Update
 from bot.domain.runbook import Run, Runbook
 from bot.domain.timeline import Entry
-from bot.runbooks import from_dict
+from bot.runbooks.frozen import from_dict
 from bot.store import inbox, outbox, people
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
@@ -89,8 +90,13 @@ class Card:
     announced_in: str | None
     announced_ts: str | None
     postmortem_bookmark: str | None
-    #: Whether the service's balancer can be read.
-    has_balancer: bool = False
+    #: The service as the catalogue has it; None while nobody has said which it is.
+    service: Service | None = None
+
+    @property
+    def has_balancer(self) -> bool:
+        """Whether the service's balancer can be read."""
+        return self.service is not None and bool(self.service.balancers)
 
 
 @dataclass(frozen=True)
@@ -125,13 +131,8 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_in=marks["announced_in"],
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
-        has_balancer=_has_balancer(desk, about),
+        service=desk.services().get(about.service or ""),
     )
-
-
-def _has_balancer(desk: Desk, about: Incident) -> bool:
-    service = desk.services().get(about.service or "")
-    return service is not None and bool(service.balancers)
 
 
 def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:

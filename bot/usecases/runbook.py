@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot import runbooks as shelf
 from bot.domain import markup
 from bot.domain.notices import RunStarted, StepMarked, StepReached
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, Step
 from bot.domain.suggestion import Suggestion, closest, suggest
 from bot.domain.timeline import Kind, Source
+from bot.runbooks.frozen import from_dict, to_dict
 from bot.store import incident as incidents
 from bot.store import runbook as runs
 from bot.store import timeline as entries
@@ -62,17 +62,18 @@ def start_run(desk: Desk, incident_id: int, runbook_id: str, *, by: str, origin:
             runbook_id=runbook.id,
             runbook_title=runbook.title,
             revision=runbook.revision,
-            snapshot=shelf.to_dict(runbook),
+            snapshot=to_dict(runbook),
             steps_total=len(runbook.steps),
             started_at=now,
             started_by=by,
+            commit=runbook.commit or None,
         )
         title = markup.escape(runbook.title)
         entry = write_entry(
             desk,
             session,
             about,
-            f"Runbook {runbook.id} started: {title} (revision {runbook.revision})",
+            f"Runbook {runbook.id} started: {title} ({run.source})",
             kind=Kind.RUNBOOK,
             by=by,
             source=Source.RUNBOOK,
@@ -99,7 +100,7 @@ def run_of(session: Session, run_id: int, by: str) -> tuple[Run, Runbook]:
     # Read again under the incident's lock: two people may press at once.
     fresh = runs.find(session, run_id)
     assert fresh is not None
-    return fresh, shelf.from_dict(runs.snapshot(session, run_id))
+    return fresh, from_dict(runs.snapshot(session, run_id))
 
 
 def _step(runbook: Runbook, position: int) -> Step:

@@ -50,12 +50,13 @@ def read_balancer(post: Post, errand: Errand) -> None:
 def _looks(post: Post, errand: Errand, balancer: Balancer) -> list[dict[str, Any]]:
     """The looks so far; raises PutBack while there are not enough."""
     options = post.desk.options
+    look_for = float(errand.work.args.get("window") or options.look_for)
     looks: list[dict[str, Any]] = []
     for at in range(_LOOKS):
         if looks:
             waited = post.desk.now_for_outbox().timestamp() - looks[-1]["at"]
-            if waited < options.look_for - 0.05 and not errand.has_done(f"look {at}"):
-                raise PutBack(timedelta(seconds=options.look_for - waited))
+            if waited < look_for - 0.05 and not errand.has_done(f"look {at}"):
+                raise PutBack(timedelta(seconds=look_for - waited))
         before = _sample(looks[-1]) if looks else None
         look = errand.step(f"look {at}", partial(_look, post, balancer, before))
         looks.append(look)
