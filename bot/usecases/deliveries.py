@@ -23,6 +23,7 @@ from bot.domain.notices import (
     PeopleInvited,
     PersonTold,
     PurposeDue,
+    SuggestionsDue,
     TopicChanged,
 )
 from bot.domain.people import Person, Role
@@ -37,6 +38,7 @@ from bot.store import runbook as runs
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk
+from bot.usecases.owner import call_owner, is_id, service_of
 
 #: Notice -> what it is, for the person who asked.
 _PLAINLY = {
@@ -49,6 +51,8 @@ _PLAINLY = {
     "PurposeDue": "The channel's description",
     "BookmarksDue": "The bookmarks",
     "AnnouncementDue": "The announcement",
+    "SuggestionsDue": "The suggestions",
+    "OwnerDue": "The word to the service's owner",
     "EntriesLogged": "What was logged",
     "EntryChanged": "The change of an entry",
     "MessageLogged": "The mark under a logged message",
@@ -91,6 +95,8 @@ class Card:
     postmortem_bookmark: str | None
     #: Whether the service's balancer can be read.
     has_balancer: bool = False
+    #: Who owns the service, in the catalogue's words; "" when it does not say.
+    owner: str = ""
 
 
 def card(desk: Desk, incident_id: int) -> Card:
@@ -101,6 +107,7 @@ def card(desk: Desk, incident_id: int) -> Card:
         held = [one for one in people.roles(session, incident_id) if one.until_at is None]
         known = people.known(session, [one.person for one in held])
     roles = {one.role: known.get(one.person) or Person(one.person, one.person) for one in held}
+    service = service_of(desk, about)
     return Card(
         incident=about,
         roles=roles,
@@ -108,13 +115,9 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_in=marks["announced_in"],
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
-        has_balancer=_has_balancer(desk, about),
+        has_balancer=service is not None and bool(service.balancers),
+        owner="" if service is None or is_id(service.owner) else service.owner,
     )
-
-
-def _has_balancer(desk: Desk, about: Incident) -> bool:
-    service = desk.services().get(about.service or "")
-    return service is not None and bool(service.balancers)
 
 
 def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:
@@ -138,13 +141,15 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
 def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:
     """The header card is in the channel: pin it, and draw it again if something changed meanwhile."""
     incidents.mark(session, incident_id, header_ts=ts)
-    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id))
+    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id), SuggestionsDue(incident_id))
     if incidents.slack_marks(session, incident_id)["version"] != drawn_version:
         desk.tell(session, CardChanged(incident_id))
 
 
-def announcement_posted(session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+def announcement_posted(desk: Desk, session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+    """The announcement stands: whoever owns the service can be told under it."""
     incidents.mark(session, incident_id, announced_in=channel_id, announced_ts=ts)
+    call_owner(desk, session, incidents.get(session, incident_id))
 
 
 def unposted_entries(desk: Desk, incident_id: int) -> list[Entry]:
