@@ -19,7 +19,18 @@ from bot.domain.timeline import Source
 from bot.standin.outward import Delivery
 from bot.store import people as store_people
 from bot.store import runbook as runs
-from bot.usecases import followup, incident, people, postmortem, review, runbook, sections, sight, timeline
+from bot.usecases import (
+    followup,
+    incident,
+    people,
+    postmortem,
+    review,
+    runbook,
+    sections,
+    sight,
+    suggestion,
+    timeline,
+)
 from tests.houses import Town, said, until
 from tests.rooms import Room, hasty_town, opened
 
@@ -140,7 +151,7 @@ def test_no_deed_and_no_question_takes_an_outsider(town: Town, room: Room) -> No
         lambda: review.publish(desk, one, by=ben),
         lambda: review.set_review(desk, one, ReviewState.IN_REVIEW, by=ben),
         lambda: postmortem.facts_of(desk, one, by=ben),
-        lambda: runbook.suggest_runbooks(desk, one, by=ben),
+        lambda: suggestion.suggestions(desk, one, by=ben),
         lambda: timeline.log_entry(desk, one, "x", by=ben, source=Source.COMMAND),
         lambda: timeline.log_message(desk, one, message, by=ben, source=Source.PIN),
         lambda: timeline.edit_entry(desk, one, 2, text="x", by=ben),

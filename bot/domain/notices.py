@@ -92,11 +92,7 @@ class BookmarksDue(Notice):
 
 @dataclass(frozen=True)
 class SuggestionsDue(Notice):
-    """The card is there: what fits well is to be said once, a runbook or a past incident. Nothing waits for it."""
-
-    @property
-    def key(self) -> str:
-        return f"inc:{self.incident_id}:suggest"
+    """The card is there: what fits well is to be said once, a runbook or a past incident."""
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,10 @@ def open_incident(
     )
     kept = " ".join(kept.split())
     words = kept if first is None else f"{kept} {first.text}"
-    service = known_service(desk, service_name) if service_name else find_service(desk.services(), words)
 
     def act(session: Session) -> Done:
         now = desk.clock()
+        service = known_service(desk, service_name) if service_name else find_service(desk.services(), words)
         about = incidents.add(
             session,
             title=kept,

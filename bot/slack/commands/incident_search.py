@@ -19,7 +19,10 @@ EXAMPLES = ("/incident search uneven traffic", "/incident search 10.0.0.5")
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     finding = search_incidents(door.desk, rest, by=ask.user)
     if not finding.found:
-        return Answer(f"No incident that you can see speaks of {_words(finding)}.")
+        return Answer(
+            f"No incident that you can see speaks of {_words(finding)}. Fewer or other words find more; "
+            "`/incident list all` shows the newest."
+        )
     lines = []
     if not finding.is_whole:
         lines.append(f"No incident that you can see holds all of {_words(finding)}. These hold some:")
