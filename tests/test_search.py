@@ -240,8 +240,8 @@ def test_postgresql_uses_its_indexes(database_url: str) -> None:
     with desk_on(database_url) as desk, desk.db.engine.connect() as session:
         session.execute(text("SET enable_seqscan = off"))
         (term,) = read_terms("weights")
-        statement, wanted = search._asked(session, term)
-        plan = session.execute(text(f"EXPLAIN {statement.text}"), {"wanted": wanted})
+        statement, asked = search._asked(session, term)
+        plan = session.execute(text(f"EXPLAIN {statement.text}"), asked)
         told = "\n".join(row[0] for row in plan)
     for name in ("ix_incident_words", "ix_entry_words", "ix_lesson_words"):
         assert name in told, told

@@ -18,7 +18,9 @@ FITS_WELL = 0.5
 #: What the same service is worth.
 _SAME_SERVICE = 0.15
 #: Terms of a title, of what else is known of the incident, and of its entries.
-_OF_TITLE, _OF_FACTS, _OF_ENTRIES = 8, 4, 4
+_OF_TITLE, _OF_FACTS, _OF_ENTRIES = 6, 3, 3
+#: The last entries, in which they are counted.
+_ENTRIES_READ = 60
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,8 @@ def question(said: Sequence[Said]) -> list[Term]:
     for term in read_terms(" ".join(facts), _OF_FACTS):
         terms.setdefault(term)
     counted: Counter[Term] = Counter()
-    for one in said:
-        if one.where.startswith("#"):
-            counted.update(term for term in read_terms(one.text, 40) if term not in terms)
+    for one in [one for one in said if one.where.startswith("#")][-_ENTRIES_READ:]:
+        counted.update(term for term in read_terms(one.text, 30) if term not in terms)
     often = [term for term, times in counted.most_common(_OF_ENTRIES) if times > 1 or len(counted) <= 12]
     return [*terms, *often]
 

@@ -26,46 +26,50 @@ _FACTS_TEXT = (
     "|| ' ' || coalesce(service, '')"
 )
 _EVERYWHERE = (
-    f"SELECT incident_id, min(slot) FROM (SELECT id AS incident_id, {FACTS} AS slot FROM incident "  # noqa: S608 (constants)
-    "WHERE {facts} "
-    "UNION ALL SELECT incident_id, number FROM entry WHERE undone_at IS NULL AND {text} "
-    f"UNION ALL SELECT incident_id, {LESSONS} + id FROM lesson WHERE {{text}}"
-    ") AS found GROUP BY incident_id"
+    f"SELECT id, {FACTS} FROM incident WHERE {{facts}} "  # noqa: S608 (constants)
+    "UNION ALL SELECT incident_id, min(number) FROM entry WHERE undone_at IS NULL AND {text} GROUP BY incident_id "
+    f"UNION ALL SELECT incident_id, {LESSONS} + min(id) FROM lesson WHERE {{text}} GROUP BY incident_id"
 )
 _LITE = text(
     "SELECT rowid >> 32, min(rowid & 4294967295) FROM words WHERE words MATCH :wanted GROUP BY rowid >> 32"
 )
-_LITE_PIECE = text(
-    _EVERYWHERE.format(facts=f"instr(lower({_FACTS_TEXT}), :wanted)", text="instr(lower(text), :wanted)")
-)
+_LITE_PIECE = text(_EVERYWHERE.format(facts=f"{_FACTS_TEXT} LIKE :wanted", text="text LIKE :wanted"))
 _POSTGRES = text(
     _EVERYWHERE.format(
         facts=f"lantern_words({_FACTS_TEXT}) @@ to_tsquery('pg_catalog.simple', :wanted)",
         text="lantern_words(text) @@ to_tsquery('pg_catalog.simple', :wanted)",
     )
 )
-_POSTGRES_PIECE = text(
+# To look whether words stand beside each other, the index would cut every text that holds them all anew.
+_POSTGRES_NAME = text(
     _EVERYWHERE.format(
-        facts=f"strpos(lower({_FACTS_TEXT}), :wanted) > 0", text="strpos(lower(text), :wanted) > 0"
+        facts=f"lantern_words({_FACTS_TEXT}) @@ to_tsquery('pg_catalog.simple', :wanted) AND {_FACTS_TEXT} ~* :name",
+        text="lantern_words(text) @@ to_tsquery('pg_catalog.simple', :wanted) AND text ~* :name",
     )
 )
+_POSTGRES_PIECE = text(_EVERYWHERE.format(facts=f"{_FACTS_TEXT} ILIKE :wanted", text="text ILIKE :wanted"))
 
 
 def _lite(term: Term) -> str:
-    forms = (form.replace('"', '""') for form in term.forms)
-    return " OR ".join(f'"{form}"{" *" if term.is_prefix else ""}' for form in forms)
+    return " OR ".join(f'"{form}"{" *" if term.is_prefix else ""}' for form in term.forms)
 
 
-def _postgres(term: Term) -> str:
-    forms = (form.replace("\\", "\\\\").replace("'", "''") for form in term.forms)
-    return " | ".join(f"'{form}'{':*' if term.is_prefix else ''}" for form in forms)
-
-
-def _asked(session: Session, term: Term) -> tuple[TextClause, str]:
+def _asked(session: Session, term: Term) -> tuple[TextClause, dict[str, str]]:
+    """The statement and what it asks for. Forms are letters, digits and blanks: nothing of them is syntax anywhere."""
     is_lite = session.dialect.name == "sqlite"
     if term.is_piece:
-        return (_LITE_PIECE if is_lite else _POSTGRES_PIECE), term.forms[0]
-    return (_LITE, _lite(term)) if is_lite else (_POSTGRES, _postgres(term))
+        # No index of words holds it: every text is read.
+        return (_LITE_PIECE if is_lite else _POSTGRES_PIECE), {"wanted": f"%{term.forms[0]}%"}
+    if is_lite:
+        return _LITE, {"wanted": _lite(term)}
+    words = term.forms[0].split()
+    if len(words) > 1:
+        beside = "[^[:alnum:]]+".join(words)
+        name = f"(^|[^[:alnum:]]){beside}($|[^[:alnum:]])"
+        return _POSTGRES_NAME, {"wanted": " & ".join(f"'{word}'" for word in words), "name": name}
+    return _POSTGRES, {
+        "wanted": " | ".join(f"'{form}'{':*' if term.is_prefix else ''}" for form in term.forms)
+    }
 
 
 def holding(session: Session, term: Term) -> dict[int, int]:
@@ -73,8 +77,11 @@ def holding(session: Session, term: Term) -> dict[int, int]:
 
     Every incident counts, also private ones: whoever asks filters them by who may see them.
     """
-    statement, wanted = _asked(session, term)
-    return {int(row[0]): int(row[1]) for row in session.execute(statement, {"wanted": wanted})}
+    statement, asked = _asked(session, term)
+    found: dict[int, int] = {}
+    for incident_id, slot in session.execute(statement, asked).all():
+        found[incident_id] = min(slot, found.get(incident_id, slot))
+    return found
 
 
 def texts(session: Session, incident_id: int, slots: Collection[int]) -> dict[int, str]:
