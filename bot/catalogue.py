@@ -23,6 +23,7 @@ FILE_LIMIT = 256 * 1024
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _ADDRESS = re.compile(r"(unix:/|tcp:[^/]+:\d{1,5}$|https?://[^/\s]+|file:/|arn:|[\w-]+$)")
+_GROUP = re.compile(r"S[A-Z0-9]{4,30}")
 _WORD = re.compile(r"[\w./:@ -]{1,120}")
 _SERVICE_KEYS = ("owner", "groups", "words", "balancers")
 _BALANCER_KEYS = ("kind", "address", "backend", "front", "log", "intended", "addresses")
@@ -89,7 +90,7 @@ class _Reading:
         return Service(
             name=name,
             owner=self._word(keys.get("owner"), "owner", '"@team-identity"'),
-            groups=self._words(keys.get("groups"), "groups", "[S012ABCDEF]"),
+            groups=self._groups(keys.get("groups")),
             words=self._words(keys.get("words"), "words", "[sign-in, auth]"),
             balancers=tuple(
                 one
@@ -97,6 +98,20 @@ class _Reading:
                 if one is not None
             ),
         )
+
+    def _groups(self, node: yaml.Node | None) -> tuple[str, ...]:
+        found: list[str] = []
+        for one in self._items(node, "groups", "[S012ABCDEF]"):
+            group = self._text(one)
+            if _GROUP.fullmatch(group):
+                found.append(group)
+            elif group:
+                self._wrong(
+                    one,
+                    f"`{group}` is no id of a user group, and a bot can mention no other name of one. "
+                    "Copy the id from the group's page in Slack: S012ABCDEF.",
+                )
+        return tuple(found)
 
     def _balancer(self, node: yaml.Node) -> Balancer | None:
         keys = self._keys(node, _BALANCER_KEYS, "a balancer", _EXAMPLE)

@@ -114,7 +114,7 @@ def test_a_command_that_names_its_channel_tells_an_outsider_nothing(
 
 
 def test_an_outsider_finds_it_in_no_list_and_by_no_number(town: Town, room: Room) -> None:
-    for line in ("/incident list", "/incident list all"):
+    for line in ("/incident list", "/incident list all", "/incident search payroll leaked by mail"):
         assert SECRET not in said(town.ben.types(line)), line
     hidden, absent = (said(town.ben.types(f"/incident info {one}")) for one in (room.number, 9999))
     assert hidden.replace(f"{room.number:04d}", "N") == absent.replace("9999", "N")
