@@ -21,7 +21,9 @@ from bot.usecases.desk import Desk
 from bot.usecases.followup import add_lesson
 from bot.usecases.incident import cancel_incident, set_fact, set_title
 from bot.usecases.people import meet
+from bot.usecases.postmortem import compile_postmortem
 from bot.usecases.search import Finding, search_incidents
+from bot.usecases.sections import add_section, document, edit_section
 from bot.usecases.timeline import MessageSeen, edit_entry, log_message, undo_entry
 from tests import postgres
 from tests.bad_input import TEXTS
@@ -94,6 +96,26 @@ def test_former_words_and_undone_entries_are_not_found(desk: Desk) -> None:
     assert found(desk, "cable") == ["1", "1 cause: a cable"]
     set_title(desk, one, "logons break", by=ANA)
     assert found(desk, "logon") == ["1"]
+
+
+def test_what_people_wrote_in_the_newest_postmortem_is_found_and_what_they_wrote_before_is_not(
+    desk: Desk,
+) -> None:
+    one = closed(desk, "logins fail", "the pelican was slow")
+    undo_entry(desk, one, number=2, by=ANA)
+    assert found(desk, "pelican") == [], "what was compiled is no word of its own"
+    add_section(desk, one, "What we learn", "Buy a *marmot* and a 10.0.0.5.", by=ANA)
+    assert found(desk, "marmot") == ["1", "1 postmortem: Buy a *marmot* and a 10.0.0.5."]
+    assert found(desk, "10.0.0.5")[:1] == ["1"]
+    newest = document(desk, one, by=ANA)
+    assert newest is not None
+    (written,) = [part for part in newest.revision.sections if part.human]
+    edit_section(desk, one, written.key, "Buy a badger.", made_from=written.text, by=ANA)
+    compile_postmortem(desk, one, by=ANA)
+    assert found(desk, "marmot") == []
+    assert found(desk, "badger") == ["1", "1 postmortem: Buy a badger."]
+    edit_section(desk, one, written.key, "獺 " * 60_000, made_from="Buy a badger.", by=ANA)
+    assert found(desk, "badger") == [] and found(desk, "獺")[:1] == ["1"]
 
 
 def test_a_message_that_is_marked_again_is_found_again(desk: Desk) -> None:
@@ -193,6 +215,12 @@ _LESSON = (
     "INSERT INTO lesson (incident_id, kind, text, created_at, created_by) "
     "VALUES ({}, 'lucky', 'the pager was charged', '2024-06-03 10:00:00', 'U1')"
 )
+_REVISION = (
+    "INSERT INTO postmortem_revision (incident_id, number, markdown, digest, created_at, created_by, sections) "
+    "VALUES ({}, {}, '', '', '2024-06-03 10:00:00', 'U1', {})"
+)
+_SECTIONS = """'[{{"key": "a", "title": "a", "compiled": "the narwhal", "human": "{}"}},
+    {{"key": "b", "title": "b", "compiled": null, "human": null}}]'"""
 
 
 def write(db: Database, number: int) -> None:
@@ -203,8 +231,12 @@ def write(db: Database, number: int) -> None:
             _ENTRY.format(number, 1, "the cache was empty", "NULL"),
             _ENTRY.format(number, 2, "a zebra", "'2024-06-03 11:00:00'"),
             _LESSON.format(number),
+            _REVISION.format(number, 1, _SECTIONS.format("the yak")),
+            _REVISION.format(number, 2, _SECTIONS.format("the tapir")),
+            # By a Lantern from before there were sections.
+            _REVISION.format(number, 3, "NULL"),
         ):
-            session.execute(text(statement))
+            session.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -229,9 +261,10 @@ def test_the_migration_finds_what_was_there_and_an_older_lantern_keeps_it_in_ste
             if number == 2:
                 write(desk.db, 2)
             expected = {str(one) for one in range(1, number + 1)}
-            for typed in ("login", "weights", "cache", "pager"):
+            for typed in ("login", "weights", "cache", "pager", "tapir"):
                 assert {line.split()[0] for line in found(desk, typed)} == expected, typed
-            assert found(desk, "zebra") == found(desk, "amp") == []
+            for typed in ("zebra", "amp", "narwhal", "yak"):
+                assert found(desk, typed) == [], typed
 
 
 def test_postgresql_uses_its_indexes(database_url: str) -> None:
@@ -243,5 +276,5 @@ def test_postgresql_uses_its_indexes(database_url: str) -> None:
         statement, asked = search._asked(session, term)
         plan = session.execute(text(f"EXPLAIN {statement.text}"), asked)
         told = "\n".join(row[0] for row in plan)
-    for name in ("ix_incident_words", "ix_entry_words", "ix_lesson_words"):
-        assert name in told, told
+    for table in ("incident", "entry", "lesson", "postmortem_revision"):
+        assert f"ix_{table}_words" in told, told

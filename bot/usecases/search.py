@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"(?:inc-|#)0*([1-9]\d{0,8})", re.IGNORECASE)
 class Hit:
     """A place where a word stands."""
 
-    #: "impact", "cause", "fix", "service", "#12" or "lesson".
+    #: "impact", "cause", "fix", "service", "#12", "lesson" or "postmortem".
     where: str
     #: Plain text on one line, cut to about the word.
     text: str
@@ -56,7 +56,8 @@ class Finding:
 def search_incidents(desk: Desk, text: str, *, by: str, limit: int = 10) -> Finding:
     """Incidents that hold the words and that `by` may see: all of the words, or else some of them.
 
-    Looked through: title, impact, cause, fix, service, entries that stand, lessons. Raises Refusal for no words.
+    Looked through: title, impact, cause, fix, service, entries that stand, lessons, and what people wrote in the
+    postmortem. Raises Refusal for no words.
     """
     terms = read_terms(text)
     if not terms:
@@ -95,11 +96,14 @@ def _hits(session: Session, about: Incident, match: Match) -> tuple[Hit, ...]:
     title = plain(session, about.title)
     left = [term for term in match.slots if term.span(title) is None]
     stored = search.texts(session, about.id, {match.slots[term] for term in left})
-    places = {name: getattr(about, name) or "" for name in ("impact", "cause", "fix", "service")}
+    facts = {name: getattr(about, name) for name in ("impact", "cause", "fix", "service")}
+    read = {name: plain(session, text) for name, text in facts.items() if text}
     for slot, text in sorted(stored.items()):
-        places[f"#{slot}" if slot < search.LESSONS else "lesson"] = text
+        if slot == search.POSTMORTEM:
+            read["postmortem"] = text
+        else:
+            read[f"#{slot}" if slot < search.LESSONS else "lesson"] = plain(session, text)
     hits: list[Hit] = []
-    read = {where: plain(session, text) for where, text in places.items() if text}
     while left and read and len(hits) < _HITS:
         where = max(read, key=lambda one: sum(term.span(read[one]) is not None for term in left))
         here = [term for term in left if term.span(read[where]) is not None]
