@@ -37,6 +37,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     opened = commands.add_parser("open", help="open an incident, also while Slack is down")
     opened.add_argument("title", help="what is wrong")
     opened.add_argument("--severity", default="", help="sev1 to sev4")
+    opened.add_argument(
+        "--service", default="", help="its service in the catalogue; else the one of the title"
+    )
     opened.add_argument("--private", action="store_true", help="a private channel")
     opened.add_argument("--drill", action="store_true", help="a drill")
     _deed(opened, _open, is_writing=True, makes=True)
@@ -167,7 +170,13 @@ def _open(desk: Desk, parsed: argparse.Namespace) -> int:
             )
         severity = Severity(word)
     done = open_incident(
-        desk, parsed.title, by=by.id, severity=severity, is_private=parsed.private, is_drill=parsed.drill
+        desk,
+        parsed.title,
+        by=by.id,
+        severity=severity,
+        is_private=parsed.private,
+        is_drill=parsed.drill,
+        service_name=parsed.service,
     )
     return _said(desk, done)
 

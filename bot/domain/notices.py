@@ -91,6 +91,22 @@ class BookmarksDue(Notice):
 
 
 @dataclass(frozen=True)
+class SuggestionsDue(Notice):
+    """The card is there: what fits well is to be said once, a runbook or a past incident."""
+
+
+@dataclass(frozen=True)
+class OwnerDue(Notice):
+    """The owner of the incident's service is to be told once, under the announcement."""
+
+    service: str
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
+
+
+@dataclass(frozen=True)
 class CardChanged(Notice):
     """The header card, the topic's facts or the roles changed."""
 

@@ -12,6 +12,8 @@ _SECTION = 3000
 _HEADER = 150
 _LABEL = 75
 _CONTEXT = 2000
+#: Options of one menu.
+MENU_OPTIONS = 100
 
 
 def cut(text: str, longest: int) -> str:
@@ -89,7 +91,7 @@ def select(
         "type": "static_select",
         "action_id": action,
         "placeholder": plain(placeholder, 150),
-        "options": made[:100],
+        "options": made[:MENU_OPTIONS],
     }
     chosen = next((one for one in made if one["value"] == initial), None)
     if chosen is not None:

@@ -14,7 +14,7 @@ from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.slack.draft_answers import draft_shown
 from bot.slack.modals import close, entry, step_note, update
-from bot.slack.runbook_answers import suggestions
+from bot.slack.runbook_answers import suggestions as suggestions_shown
 from bot.usecases import sight
 from bot.usecases.balancer import ask_check, check_step
 from bot.usecases.followup import set_follow_up_state, snooze_follow_up
@@ -22,8 +22,9 @@ from bot.usecases.incident import archive_incident, reopen_incident, set_severit
 from bot.usecases.people import give_role
 from bot.usecases.postmortem import compile_postmortem
 from bot.usecases.reminders import local_day
-from bot.usecases.runbook import mark_step, start_run, suggest_runbooks
+from bot.usecases.runbook import mark_step, start_run
 from bot.usecases.sections import document
+from bot.usecases.suggestion import suggestions
 
 Press = Callable[[Door, Ask], Answer]
 
@@ -87,8 +88,7 @@ def _update(door: Door, ask: Ask) -> Answer:
 
 def _suggest(door: Door, ask: Ask) -> Answer:
     about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
-    found = suggest_runbooks(door.desk, about.id, by=ask.user)
-    return suggestions(about.id, found, "No runbook matches the words of this incident so far.")
+    return suggestions_shown(about.id, suggestions(door.desk, about.id, by=ask.user))
 
 
 def _start(door: Door, ask: Ask) -> Answer:

@@ -97,7 +97,8 @@ def header_card(card: Card) -> list[Block]:
         ("Opened", markup.dated(about.opened_at)),
     ]
     if about.service:
-        pairs.append(("Service", markup.escape(about.service)))
+        owner = f" (owner {markup.escape(card.owner)})" if card.owner else ""
+        pairs.append(("Service", markup.escape(about.service) + owner))
     if about.closed_at is not None and about.status.is_over:
         pairs.append(("Ended", markup.dated(about.closed_at)))
     blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
@@ -152,7 +153,17 @@ def announcement(card: Card) -> tuple[str, list[Block]]:
     )
     small = f"{about.slug} · opened {markup.dated(about.opened_at)}"
     small += f" · commander: {markup.escape(who.name)}" if who is not None else ""
+    small += f" · service: {markup.escape(about.service)}" if about.service else ""
+    small += f" (owner {markup.escape(card.owner)})" if card.owner else ""
     return text, [section(text), context(small)]
+
+
+def owner_called(about: Incident, service: str, ids: Sequence[str]) -> tuple[str, list[Block]]:
+    """The only message of Lantern's that mentions a group: it is posted once and never drawn again."""
+    mentions = " ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in ids)
+    where = f"<#{about.channel_id}>" if about.channel_id else about.slug
+    text = f"{mentions}: *{markup.escape(service)}* is yours and has an incident ({about.severity.value}): {where}"
+    return text, [section(text)]
 
 
 def _without_pings(text: str, names: Mapping[str, str]) -> str:

@@ -13,7 +13,8 @@ from bot.usecases.timeline import entry_of_message
 
 
 def _open(door: Door, ask: Ask) -> Answer:
-    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel))
+    services = door.desk.services()
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, services=services))
 
 
 def _open_from_message(door: Door, ask: Ask) -> Answer:
@@ -21,7 +22,9 @@ def _open_from_message(door: Door, ask: Ask) -> Answer:
         raise Refusal(
             "Slack did not say which message. Open the incident with `/incident open <what is wrong>`."
         )
-    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, message=ask.message))
+    services = door.desk.services()
+    view = open_incident.view(door.severity, asked_in=ask.channel, message=ask.message, services=services)
+    return Answer(modal=view)
 
 
 def _add_to_timeline(door: Door, ask: Ask) -> Answer:

@@ -21,14 +21,10 @@ from bot.store import reading as readings
 from bot.store.db import Session
 from bot.usecases import runbook as runbooks
 from bot.usecases.desk import Desk, Done
-from bot.usecases.incident import changed, still_open
+from bot.usecases.incident import changed, known_service, still_open
+from bot.usecases.owner import call_owner, service_of
 from bot.usecases.sight import seen
 from bot.usecases.timeline import write_entry
-
-
-def service_of(desk: Desk, about: Incident) -> Service | None:
-    """The incident's service as the catalogue has it now."""
-    return desk.services().get(about.service or "")
 
 
 def ask_check(desk: Desk, incident_id: int, *, by: str, origin: str | None = None) -> Done:
@@ -74,20 +70,13 @@ def _nothing_to_read(desk: Desk, about: Incident, service: Service | None) -> st
 
 def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str | None = None) -> Done:
     """Say which service the incident is about; its balancer is read at once. Raises Refusal for an unknown one."""
-    wanted = name.strip().strip("`").lower()
 
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
-        service = desk.services().get(wanted)
-        if service is None:
-            known = ", ".join(f"`{one}`" for one in sorted(desk.services())[:20])
-            raise Refusal(
-                f"The catalogue has no service “{markup.escape(name.strip()[:60])}”. "
-                + (f"It has {known}: `/incident service {sorted(desk.services())[0]}`." if known else _EMPTY)
-            )
+        service = known_service(desk, name)
         if about.service == service.name:
             return Done(f"The service is already *{service.name}*.", incident_id=incident_id, is_new=False)
-        incidents.save(session, incident_id, service=service.name)
+        named = incidents.save(session, incident_id, service=service.name)
         entry = write_entry(
             desk,
             session,
@@ -98,6 +87,7 @@ def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str
             source=Source.AUTOMATIC,
         )
         changed(desk, session, incident_id)
+        call_owner(desk, session, named)
         looked = ""
         if service.balancers and not about.status.is_over:
             ask(desk, session, about, service, by=by)
@@ -110,7 +100,6 @@ def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str
 
 
 _NOT_IT = "the balancer is not the cause; look at the application"
-_EMPTY = "It is empty: name services in the file that LANTERN_CATALOGUE says."
 
 
 def asked_balancer(desk: Desk, incident_id: int, which: int) -> tuple[Incident, Service, Balancer] | None:

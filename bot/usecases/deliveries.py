@@ -24,6 +24,7 @@ from bot.domain.notices import (
     PeopleInvited,
     PersonTold,
     PurposeDue,
+    SuggestionsDue,
     TopicChanged,
 )
 from bot.domain.people import Person, Role
@@ -38,6 +39,7 @@ from bot.store import runbook as runs
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk
+from bot.usecases.owner import call_owner, is_id
 
 #: Notice -> what it is, for the person who asked.
 _PLAINLY = {
@@ -50,6 +52,8 @@ _PLAINLY = {
     "PurposeDue": "The channel's description",
     "BookmarksDue": "The bookmarks",
     "AnnouncementDue": "The announcement",
+    "SuggestionsDue": "The suggestions",
+    "OwnerDue": "The word to the service's owner",
     "EntriesLogged": "What was logged",
     "EntryChanged": "The change of an entry",
     "MessageLogged": "The mark under a logged message",
@@ -97,6 +101,11 @@ class Card:
     def has_balancer(self) -> bool:
         """Whether the service's balancer can be read."""
         return self.service is not None and bool(self.service.balancers)
+
+    @property
+    def owner(self) -> str:
+        """Who owns the service, in the catalogue's words; "" when it does not say."""
+        return "" if self.service is None or is_id(self.service.owner) else self.service.owner
 
 
 @dataclass(frozen=True)
@@ -156,13 +165,15 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
 def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:
     """The header card is in the channel: pin it, and draw it again if something changed meanwhile."""
     incidents.mark(session, incident_id, header_ts=ts)
-    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id))
+    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id), SuggestionsDue(incident_id))
     if incidents.slack_marks(session, incident_id)["version"] != drawn_version:
         desk.tell(session, CardChanged(incident_id))
 
 
-def announcement_posted(session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+def announcement_posted(desk: Desk, session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+    """The announcement stands: whoever owns the service can be told under it."""
     incidents.mark(session, incident_id, announced_in=channel_id, announced_ts=ts)
+    call_owner(desk, session, incidents.get(session, incident_id))
 
 
 def unshown_entries(desk: Desk, incident_id: int) -> Unshown:

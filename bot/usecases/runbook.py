@@ -6,26 +6,16 @@ from bot.domain import markup
 from bot.domain.notices import RunStarted, StepMarked, StepReached
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, Step
-from bot.domain.suggestion import Suggestion, closest, suggest
+from bot.domain.suggestion import closest
 from bot.domain.timeline import Kind, Source
 from bot.runbooks.frozen import from_dict, to_dict
 from bot.store import incident as incidents
 from bot.store import runbook as runs
-from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import still_open
-from bot.usecases.sight import seen, shown
+from bot.usecases.sight import seen
 from bot.usecases.timeline import checked, write_entry
-
-
-def suggest_runbooks(desk: Desk, incident_id: int, *, by: str) -> list[Suggestion]:
-    """Runbooks that fit the incident's words, three at most, best first."""
-    with desk.db.reading() as session:
-        about = shown(session, incident_id, by)
-        words = [about.title, about.impact or "", about.cause or ""]
-        words += [entry.text for entry in entries.live(session, incident_id)]
-    return suggest(desk.runbooks(), " ".join(words))
 
 
 def named_runbook(desk: Desk, runbook_id: str) -> Runbook:

@@ -13,7 +13,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 #: The oldest Lantern, by its schema, that works with this one: see bot/store/schema.py.
-works_with = "0002"
+works_with = "0001"
 
 
 def upgrade() -> None:

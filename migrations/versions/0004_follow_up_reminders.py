@@ -10,7 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 #: The oldest Lantern, by its schema, that works with this one: see bot/store/schema.py.
-works_with = "0003"
+works_with = "0001"
 
 
 def upgrade() -> None:
