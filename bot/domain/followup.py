@@ -27,6 +27,8 @@ class FollowUp:
     state: FollowUpState
     created_at: datetime
     created_by: str
+    #: When it was marked done or dropped; None while open, and when that was before Lantern noted it.
+    settled_at: datetime | None = None
 
 
 class LessonKind(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.incident import Incident, Severity, Status
@@ -116,10 +116,15 @@ def find_by_number(session: Session, number: int) -> Incident | None:
     return None if row is None else _incident(row)
 
 
-def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
-    """Incidents that person `to` may see, newest first: public ones, and private ones they are in."""
+def visible(to: str) -> ColumnElement[bool]:
+    """The condition that person `to` may see an incident: a public one, or a private one they are in."""
     mine = select(responder.c.incident_id).where(responder.c.person == to, responder.c.left_at.is_(None))
-    query = select(*_COLUMNS).where(or_(incident.c.is_private.is_(False), incident.c.id.in_(mine)))
+    return or_(incident.c.is_private.is_(False), incident.c.id.in_(mine))
+
+
+def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
+    """Incidents that person `to` may see, newest first."""
+    query = select(*_COLUMNS).where(visible(to))
     if is_over is True:
         query = query.where(incident.c.status.in_(_OVER))
     elif is_over is False:

@@ -164,6 +164,8 @@ follow_up = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
+    #: When it was marked done or dropped. Says something only while it is one of these.
+    Column("settled_at", UtcDateTime, nullable=True),
     UniqueConstraint("incident_id", "number"),
 )
 
