@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -12,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.followup import FollowUpState
-from bot.domain.incident import Severity
+from bot.domain.incident import Incident, Severity
 from bot.domain.insights import Group, Why, median, nearest_rank
 from bot.domain.load import load_of
-from bot.domain.postmortem import compile_draft
+from bot.domain.metrics import key_times, measure
 from bot.domain.refusals import Refusal
-from bot.domain.timeline import Kind
-from bot.domain.when import say_duration
-from bot.store import timeline
+from bot.domain.timeline import Kind, Source
+from bot.store import incident, timeline
+from bot.store.db import Session
 from bot.usecases.desk import Desk
 from bot.usecases.followup import add_follow_up, set_follow_up_state
 from bot.usecases.insights import figures, services_seen
@@ -94,19 +95,50 @@ def test_every_figure_is_the_one_computed_by_hand(desk: Desk) -> None:
         key: int(count) for key, count in BOOK["follow_ups"].items()
     }
     assert [f"{one.incident_number}/{one.number}" for one in owed.list_of_overdue] == BOOK["overdue"]
-    _same_as_in_the_postmortem(desk)
     _only_what_may_be_seen(desk)
     _chosen(desk)
+    _same_as_in_the_postmortem(desk)
 
 
 def _same_as_in_the_postmortem(desk: Desk) -> None:
-    """A figure and the draft that tells it are one number."""
-    took = {one.case.number: one.spans for one in figures(desk, by="UANA").took}
-    for number in (1, 5, 9, 12, 15):
-        draft = {line.name: line.value for line in compile_draft(facts_of(desk, number, by="UANA")).measures}
-        for name, value in took[number].items():
+    """A figure and the draft that tells it are one number, to the microsecond: also of a timeline drawn by lot."""
+    chance = random.Random(11)
+    with desk.db.writing() as session:
+        for number in (1, 2, 11, 15, 20):
+            about = incident.get(session, number)
+            for _ in range(12):
+                _logged_by_lot(session, about, chance)
+    for one in figures(desk, by="UANA").took:
+        facts = facts_of(desk, one.case.number, by="UANA")
+        bots = {person.id for person in facts.people.values() if person.is_bot}
+        times = key_times(facts.incident, facts.entries, facts.roles, bots)
+        told = measure(times, [it.sent_at for it in facts.updates], [it.happened_at for it in facts.entries])
+        for it in told:
+            value = one.spans[it.name]
             if isinstance(value, timedelta):
-                assert draft[name] == say_duration(value), f"incident {number}: {name}"
+                assert it.value == value, f"incident {one.case.number}: {it.name}"
+            elif value is not Why.STILL_OPEN:
+                assert it.value is None
+
+
+def _logged_by_lot(session: Session, about: Incident, chance: random.Random) -> None:
+    """An entry near the opening or the closing, with a fraction of a second."""
+    near = chance.choice([about.opened_at, about.closed_at or about.opened_at])
+    at = near + timedelta(
+        seconds=chance.choice([-5, 0, 5, 6, 60]), microseconds=chance.choice([0, 1, -1, 500000])
+    )
+    timeline.add(
+        session,
+        incident_id=about.id,
+        number=incident.take_number(session, about.id, "entry"),
+        kind=chance.choice([Kind.DETECTION, Kind.MITIGATION, Kind.RESOLUTION, Kind.NOTE]),
+        text="words",
+        happened_at=at,
+        recorded_at=at + timedelta(microseconds=chance.choice([0, 1, 999999])),
+        author="UANA",
+        recorded_by=chance.choice(["UANA", "UBOT"]),
+        source=chance.choice([Source.COMMAND, Source.ALERT]),
+    )
 
 
 def _only_what_may_be_seen(desk: Desk) -> None:

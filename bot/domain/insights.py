@@ -77,14 +77,36 @@ class Case:
 
 
 class Mark(NamedTuple):
-    """One timeline entry, without its words."""
+    """What stands for an entry that tells a key time."""
 
-    number: int
     kind: Kind
     happened_at: datetime
     recorded_at: datetime
-    recorded_by: str
     source: Source
+    number: int = 0
+    recorded_by: str = ""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One timeline, without its words: what tells the key times, and when each entry happened."""
+
+    happened: Collection[datetime] = ()
+    #: When a person first wrote something down that no longer belongs to the opening (see `metrics.ITSELF`).
+    first_written_at: datetime | None = None
+    first_detected_at: datetime | None = None
+    first_mitigated_at: datetime | None = None
+    resolutions_at: Collection[datetime] = ()
+
+    @property
+    def marks(self) -> list[Mark]:
+        """What `key_times` finds the same moments by as by all entries."""
+        told = [(Kind.DETECTION, self.first_detected_at), (Kind.MITIGATION, self.first_mitigated_at)]
+        told += [(Kind.RESOLUTION, at) for at in self.resolutions_at]
+        # An alert's account acknowledges nothing; when one of these was written down is in `first_written_at`.
+        marks = [Mark(kind, at, at, Source.ALERT) for kind, at in told if at is not None]
+        written = self.first_written_at
+        return marks if written is None else [*marks, Mark(Kind.NOTE, written, written, Source.COMMAND)]
 
 
 @dataclass(frozen=True)
@@ -119,15 +141,13 @@ class Known:
 
     #: All that were chosen, drills and cancelled ones too.
     cases: Sequence[Case]
-    marks: Mapping[int, Collection[Mark]]
+    timelines: Mapping[int, Timeline]
     roles: Mapping[int, Collection[RoleHeld]]
     updates: Mapping[int, Collection[datetime]]
     #: From any time.
     follow_ups: Sequence[Owed]
     #: Of those that count, the ones that are listed.
     overdue: Sequence[Overdue]
-    #: Ids whose writing acknowledges nothing.
-    bots: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -284,9 +304,9 @@ def _left_out(cases: Iterable[Case]) -> LeftOut:
 
 
 def _measures(case: Case, known: Known) -> tuple[Measure, ...]:
-    marks = known.marks.get(case.id, ())
-    times = key_times(case, marks, known.roles.get(case.id, ()), known.bots)
-    return measure(times, known.updates.get(case.id, ()), (mark.happened_at for mark in marks))
+    timeline = known.timelines.get(case.id, Timeline())
+    times = key_times(case, timeline.marks, known.roles.get(case.id, ()))
+    return measure(times, known.updates.get(case.id, ()), timeline.happened)
 
 
 def _took(case: Case, measures: Iterable[Measure]) -> Took:

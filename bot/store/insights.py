@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, select
 
 from bot.domain.followup import FollowUpState
 from bot.domain.incident import Severity, Status
-from bot.domain.insights import LISTED, NOT_COUNTED, Case, Known, Mark, Overdue, Owed
+from bot.domain.insights import LISTED, NOT_COUNTED, Case, Known, Overdue, Owed, Timeline
+from bot.domain.metrics import ITSELF
 from bot.domain.people import Role, RoleHeld
 from bot.domain.timeline import Kind, Source
 from bot.store.db import Session
@@ -20,10 +21,9 @@ from bot.store.tables import entry, follow_up, incident, person, role_held, stak
 
 T = TypeVar("T")
 
+
 _CASE = tuple(incident.c[field.name] for field in fields(Case))
 _HELD = tuple(role_held.c[field.name] for field in fields(RoleHeld))
-_KINDS = {kind.value: kind for kind in Kind}
-_SOURCES = {source.value: source for source in Source}
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,11 @@ def known(session: Session, chosen: Chosen, *, to: str, today: date) -> Known:
     those = [*alike, *_opened(chosen)]
     return Known(
         cases=_cases(session, those),
-        marks=_marks(session, those),
+        timelines=_timelines(session, those),
         roles=_roles(session, those),
         updates=_updates(session, those),
         follow_ups=_owed(session, alike),
         overdue=_overdue(session, alike, today),
-        bots=frozenset(session.execute(select(person.c.id).where(person.c.is_bot)).scalars()),
     )
 
 
@@ -87,22 +86,62 @@ def _cases(session: Session, those: Sequence[ColumnElement[bool]]) -> list[Case]
     ]
 
 
-def _marks(session: Session, those: Sequence[ColumnElement[bool]]) -> dict[int, list[Mark]]:
+def _timelines(session: Session, those: Sequence[ColumnElement[bool]]) -> dict[int, Timeline]:
+    """One row an incident, for all of its entries: a row each takes several times as long."""
+    bots = select(person.c.id).where(person.c.is_bot)
+    is_by_a_person = and_(
+        entry.c.source != Source.ALERT.value,
+        entry.c.recorded_by.not_in(bots),
+        entry.c.recorded_at > _a_while_after(incident.c.opened_at, session.dialect.name),
+    )
     rows = session.execute(
         select(
-            entry.c.incident_id,
-            entry.c.number,
-            entry.c.kind,
-            entry.c.happened_at,
-            entry.c.recorded_at,
-            entry.c.recorded_by,
-            entry.c.source,
-        ).where(entry.c.undone_at.is_(None), entry.c.incident_id.in_(select(incident.c.id).where(*those)))
+            incident.c.id,
+            func.aggregate_strings(cast(entry.c.happened_at, String), ","),
+            func.min(case((is_by_a_person, entry.c.recorded_at))),
+            func.min(case((entry.c.kind == Kind.DETECTION.value, entry.c.happened_at))),
+            func.min(case((entry.c.kind == Kind.MITIGATION.value, entry.c.happened_at))),
+        )
+        .join(entry, entry.c.incident_id == incident.c.id)
+        .where(entry.c.undone_at.is_(None), *those)
+        .group_by(incident.c.id)
     )
-    return _by_incident(
-        (of, Mark(number, _KINDS[kind], happened, recorded, by, _SOURCES[source]))
-        for of, number, kind, happened, recorded, by, source in rows
+    # SQLite's text has no zone: it is UTC (see UtcDateTime). PostgreSQL's has one.
+    suffix = "+00:00" if session.dialect.name == "sqlite" else ""
+    resolved = _resolutions(session, those)
+    return {
+        of: Timeline(
+            happened=[datetime.fromisoformat(text + suffix) for text in joined.split(",")],
+            first_written_at=written,
+            first_detected_at=detected,
+            first_mitigated_at=mitigated,
+            resolutions_at=resolved.get(of, ()),
+        )
+        for of, joined, written, detected, mitigated in rows
+    }
+
+
+def _resolutions(session: Session, those: Sequence[ColumnElement[bool]]) -> dict[int, list[datetime]]:
+    ids = select(incident.c.id).where(*those)
+    rows = session.execute(
+        select(entry.c.incident_id, entry.c.happened_at).where(
+            entry.c.undone_at.is_(None),
+            entry.c.kind == Kind.RESOLUTION.value,
+            entry.c.incident_id.in_(ids),
+        )
     )
+    return _by_incident((of, at) for of, at in rows)
+
+
+def _a_while_after(opened_at: ColumnElement[datetime], dialect: str) -> ColumnElement[Any]:
+    """When what is written down no longer belongs to the opening: see `ITSELF`."""
+    seconds = int(ITSELF.total_seconds())
+    if dialect == "postgresql":
+        return opened_at + literal(ITSELF)
+    # SQLite keeps moments as text and its date functions cut them to milliseconds: only the whole seconds are moved.
+    text = cast(opened_at, String)
+    moved = func.strftime("%Y-%m-%d %H:%M:%S", func.substr(text, 1, 19), f"+{seconds} seconds")
+    return cast(moved.op("||")(func.substr(text, 20)), String)
 
 
 def _roles(session: Session, those: Sequence[ColumnElement[bool]]) -> dict[int, list[RoleHeld]]:
