@@ -47,7 +47,7 @@ NOT_COUNTED = (Status.CANCELLED, Status.MERGED)
 #: Overdue follow-ups that are listed.
 LISTED = 50
 
-NO_SERVICE = "no service said"
+NO_SERVICE = "no service"
 
 
 class Why(StrEnum):

@@ -29,7 +29,7 @@ INK, FAINT, LINE, TINT = "ink", "faint", "line", "tint"
 #: role -> how much of the ink shows.
 STRENGTH = {INK: 1.0, FAINT: 0.72, LINE: 0.22, TINT: 0.09}
 #: Under the number of a key time.
-FLAG = "#6b7280"
+FLAG = "#6c7381"
 #: For what stands on a colour.
 ON_COLOUR = "#ffffff"
 PAPER, PAPER_INK = "#ffffff", "#1d1c1d"

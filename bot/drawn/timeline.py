@@ -42,8 +42,10 @@ def laid_out(course: Course, width: float, *, is_titled: bool) -> Sheet:
     changes = clockface.changes(course.start, course.end, course.zone)
     top = y + depth * _ROW + (16 if changes else 4)
     bottom = top + _LANE * max(1, len(course.lanes)) + _ROW
-    _gaps(sheet, course, place, top, bottom)
+    for it in course.gaps:
+        sheet.add(Box(place.x(it.start), top, place.x(it.end) - place.x(it.start), bottom - top, TINT))
     _axes(sheet, course, place, top, bottom)
+    _gaps(sheet, course, place, bottom)
     for change in changes:
         x = place.x(change.at)
         sheet.add(Line(x, top - 12, x, bottom + 2 * _ROW, FAINT, 1, is_dashed=True))
@@ -126,14 +128,13 @@ def _beside(sheet: Sheet, x: float, y: float, words: str) -> None:
         sheet.add(Text(x - 4, y, words, FAINT, 11, "end"))
 
 
-def _gaps(sheet: Sheet, course: Course, place: _Place, top: float, bottom: float) -> None:
+def _gaps(sheet: Sheet, course: Course, place: _Place, bottom: float) -> None:
     longest = max(course.gaps, key=lambda it: it.lasted, default=None)
     y = bottom - 6
     if course.gaps:
         sheet.add(Text(place.left - 12, y, "gaps", FAINT, 12, "end"))
     for it in course.gaps:
         left, right = place.x(it.start), place.x(it.end)
-        sheet.add(Box(left, top, right - left, bottom - top, TINT))
         sheet.add(Line(left, y - 4, right, y - 4, FAINT))
         sheet.add(*(Line(x, y - 9, x, y + 1, FAINT) for x in (left, right)))
         _label(sheet, it, left, right, y, is_bold=it is longest)
@@ -230,13 +231,16 @@ def _told(sheet: Sheet, course: Course, y: float) -> float:
                 line += _ROW
         lowest = max(lowest, line)
     y = lowest
+    notes = ["Gaps: no entry and no update, from declared to resolved."] if course.gaps else []
     beyond = [
         f"{counted(count, 'entry', 'entries')} {where}"
         for count, where in ((course.earlier, "earlier"), (course.later, "later"))
         if count
     ]
     if beyond:
-        sheet.add(Text(_MARGIN + 22, y + 12, f"Not in the picture: {' and '.join(beyond)}", FAINT, 12))
+        notes.append(f"Not in the picture: {' and '.join(beyond)}.")
+    for words in [line for note in notes for line in wrapped(note, 12, sheet.width - _MARGIN - 30, 2)]:
+        sheet.add(Text(_MARGIN + 22, y + 12, words, FAINT, 12))
         y += _ROW
     return y
 
