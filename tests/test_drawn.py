@@ -185,7 +185,7 @@ def test_a_clock_change_is_marked_where_it_is_and_its_hour_comes_twice() -> None
     st.integers(2, 14),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_clocks_stand_in_order_at_round_moments(
     begun: datetime, minutes: float, most: int, name: str
 ) -> None:
@@ -198,6 +198,35 @@ def test_clocks_stand_in_order_at_round_moments(
     for it in found:
         there = it.at.astimezone(zone)
         assert it.is_midnight or f"{there:%H:%M}" == it.label[:5]
+
+
+MOMENT = st.datetimes(datetime(2019, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Kind), MOMENT), max_size=12),
+    MOMENT,
+    st.tuples(st.none() | MOMENT, st.none() | MOMENT, st.none() | MOMENT),
+    st.sampled_from(["UTC", "Asia/Kathmandu", "America/Sao_Paulo"]),
+)
+@settings(max_examples=25, deadline=None)
+def test_whatever_moments_people_state_there_is_a_picture_of_them(
+    drawn_by_lot: list[tuple[Kind, datetime]],
+    opened: datetime,
+    ends: tuple[datetime | None, datetime | None, datetime | None],
+    zone: str,
+) -> None:
+    facts = outage(60, 1, zone=zone)
+    began, ended, closed = ends
+    about = replace(
+        facts.incident, opened_at=opened, impact_started_at=began, impact_ended_at=ended, closed_at=closed
+    )
+    entries = tuple(entry(n, kind, at, "words") for n, (kind, at) in enumerate(drawn_by_lot, start=1))
+    course = course_of(replace(facts, incident=about, entries=entries), opened)
+    assert course.start < course.end
+    assert counted(read(timeline.as_svg(course))) == len(entries)
+    assert course.earlier + course.later <= course.entries == len(entries)
+    assert len(described(course)) <= 1000
 
 
 HOSTILE = (
