@@ -321,7 +321,8 @@ def test_while_slack_is_down_every_line_is_answered_and_all_arrives_in_order_aft
     seen = first.seen()
     shown = [int(number) for line in seen.lines for number in re.findall(r"\*#(\d+)\*", line)]
     assert shown == list(range(1, 24))
-    assert seen.lines[0] == "inc-N SEV2 closed: logins fail" and len(seen.files) == 1
+    assert seen.lines[0] == "inc-N SEV2 closed: logins fail"
+    assert seen.files == ["inc-N-postmortem-r1.md", "inc-N-timeline-r1.png"]
     assert seen.bookmarks[1][1].endswith("postmortem-r1.md") and len(seen.announced) == 1
     whole(second.seen())
 

@@ -23,6 +23,7 @@ FLOORS = {
     "balancer_talk.py": 5,
     "console.py": 5,
     "picture.py": 1,
+    "drawn/": 1,
     "exporters/": 1,
     "runbooks/": 1,
     "runbook_talk.py": 5,

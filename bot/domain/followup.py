@@ -33,6 +33,8 @@ class FollowUp:
     reminded_on: date | None = None
     #: Web address of the same work elsewhere.
     link: str | None = None
+    #: When it was marked done or dropped; None while open, and when that was before Lantern noted it.
+    settled_at: datetime | None = None
 
 
 class LessonKind(StrEnum):

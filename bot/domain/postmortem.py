@@ -123,7 +123,9 @@ def compile_draft(facts: Facts) -> Draft:
     bots = {person for person, known in facts.people.items() if known.is_bot}
     wording = Wording(names, facts.channels, zone)
     moments = key_times(incident, entries, facts.roles, bots)
-    measures = measure(moments, (update.sent_at for update in facts.updates))
+    measures = measure(
+        moments, (update.sent_at for update in facts.updates), (entry.happened_at for entry in entries)
+    )
     lines = [_entry_line(entry, wording) for entry in entries]
     told = list(zip(entries, lines, strict=True))
     return Draft(

@@ -120,7 +120,7 @@ def find_by_number(session: Session, number: int) -> Incident | None:
     return None if row is None else _incident(row)
 
 
-def _visible(to: str | None) -> ColumnElement[bool]:
+def visible(to: str | None) -> ColumnElement[bool]:
     """What person `to` may see: public incidents, and private ones they are in. None: what everybody may."""
     public = incident.c.is_private.is_(False)
     if to is None:
@@ -131,7 +131,7 @@ def _visible(to: str | None) -> ColumnElement[bool]:
 
 def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
     """Incidents that person `to` may see, newest first."""
-    query = select(*_COLUMNS).where(_visible(to))
+    query = select(*_COLUMNS).where(visible(to))
     if is_over is True:
         query = query.where(incident.c.status.in_(_OVER))
     elif is_over is False:
@@ -145,7 +145,7 @@ def visible_ids(session: Session, *, to: str | None, is_precedent: bool = False)
 
     `is_precedent`: only closed ones that were real, no drill, nothing cancelled or merged.
     """
-    query = select(incident.c.id).where(_visible(to))
+    query = select(incident.c.id).where(visible(to))
     if is_precedent:
         query = query.where(incident.c.status == Status.CLOSED.value, incident.c.is_drill.is_(False))
     return list(session.execute(query).scalars())

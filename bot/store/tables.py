@@ -167,6 +167,8 @@ follow_up = Table(
     Column("snoozed_until", Date, nullable=True),
     Column("reminded_on", Date, nullable=True),
     Column("link", Text, nullable=True),
+    #: When it was marked done or dropped. Says something only while it is one of these.
+    Column("settled_at", UtcDateTime, nullable=True),
     UniqueConstraint("incident_id", "number"),
 )
 

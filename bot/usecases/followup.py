@@ -240,7 +240,8 @@ def set_follow_up_state(
             return Done(
                 f"Follow-up {number} is already {state.value}.", incident_id=incident_id, is_new=False
             )
-        follow_ups.save(session, found.id, state=state.value)
+        settled_at = None if state is FollowUpState.OPEN else desk.clock()
+        follow_ups.save(session, found.id, state=state.value, settled_at=settled_at)
         return Done(f"Follow-up *{number}* is {state.value}.", incident_id=incident_id)
 
     return desk.once(origin, act)

@@ -14,7 +14,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 #: The oldest Lantern, by its schema, that works with this one: see bot/store/schema.py.
-works_with = "0004"
+works_with = "0001"
 
 #: What an incident says of itself.
 FACTS = (

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bot.domain import markup
-from bot.domain.postmortem import compile_draft
+from bot.domain.course import course_of, described
+from bot.domain.outcomes import Refused
+from bot.domain.postmortem import Facts, compile_draft
+from bot.drawn.timeline import as_png
 from bot.exporters.markdown import summary
 from bot.slack import cards
 from bot.slack.blocks import section
@@ -63,7 +66,7 @@ def close_step(post: Post, errand: Errand) -> None:
 
 
 def post_draft(post: Post, errand: Errand) -> None:
-    """The draft as a file, then a readable summary with its link."""
+    """The draft as a file, a readable summary with its link, and the timeline as a picture."""
     incident_id = _incident(errand)
     about = deliveries.incident(post.desk, incident_id)
     if about.channel_id is None or about.is_archived:
@@ -86,9 +89,32 @@ def post_draft(post: Post, errand: Errand) -> None:
             post.desk, session, incident_id, answer["permalink"]
         ),
     )
-    said = summary(compile_draft(deliveries.facts_known(post.desk, incident_id)))
+    facts = deliveries.facts_known(post.desk, incident_id)
+    said = summary(compile_draft(facts))
     text, blocks = cards.draft_summary(about, revision.number, said, shared["permalink"])
     post.message(errand, "summary", channel, text, blocks)
+    _show_timeline(post, errand, facts, revision.number)
+
+
+def _show_timeline(post: Post, errand: Errand, facts: Facts, number: int) -> None:
+    """The drawn timeline, right behind the draft. It comes last: no trouble with a picture keeps the draft back."""
+    about = facts.incident
+    assert about.channel_id is not None
+    course = course_of(facts, post.desk.clock())
+    try:
+        post.file(
+            errand,
+            "timeline",
+            about.channel_id,
+            f"{about.slug}-timeline-r{number}.png",
+            as_png(course),
+            title=f"Timeline {about.slug}, revision {number}",
+            alt=described(course),
+        )
+    except Refused as refused:
+        # The same is in the draft, in words; a picture is not worth an alarm.
+        if refused.word not in {"missing_scope", "storage_limit_reached", "file_uploads_disabled"}:
+            raise
 
 
 def publish(post: Post, errand: Errand) -> None:
