@@ -17,9 +17,12 @@ import yaml
 from pydantic import SecretStr
 
 from bot.settings import Settings, shipped
+from bot.standin.installed import InstalledApp
 from bot.standin.player import player_for
+from bot.standin.routes import Link
 from bot.standin.server import Standin
 from bot.standin.story import Story
+from bot.web.pages.sign_in import BACK
 from bot.wiring import House, utc_now
 
 STORY = Path(__file__).resolve().parent / "stories" / "web-stack-outage.yaml"
@@ -48,18 +51,35 @@ def manifest() -> dict[str, Any]:
     return read
 
 
-def demo_settings(folder: Path, standin: Standin, bot_token: str, app_token: str) -> Settings:
-    """Settings of a house that lives beside a stand-in, in a folder of its own."""
+def demo_settings(folder: Path, standin: Standin, app: InstalledApp) -> Settings:
+    """Settings of a house that lives beside a stand-in, in a folder of its own, with its console on."""
     return Settings.model_validate(
         {
-            "slack_bot_token": SecretStr(bot_token),
-            "slack_app_token": SecretStr(app_token),
+            "slack_bot_token": SecretStr(app.bot_token),
+            "slack_app_token": SecretStr(app.app_token),
+            **console_settings(app),
             "slack_api_url": standin.api_url,
             "database_url": f"sqlite:///{folder / 'lantern.db'}",
             "announce_channel": "#incidents",
             "port": 0,
         }
     )
+
+
+def console_settings(app: InstalledApp) -> dict[str, Any]:
+    """Settings that turn the console on, at the port that the house gets."""
+    return {
+        "public_url": "http://127.0.0.1:0",
+        "slack_client_id": app.client_id,
+        "slack_client_secret": SecretStr(app.client_secret),
+    }
+
+
+def allow_console(app: InstalledApp, url: str) -> None:
+    """Let people sign in at this address: the lines that app.yaml has as comments."""
+    oauth = app.manifest["oauth_config"]
+    oauth["redirect_urls"] = [f"{url}{BACK}"]
+    oauth["scopes"]["user"] = ["openid"]
 
 
 def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) -> int:
@@ -69,10 +89,13 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) 
     standin = Standin(port=port, story=lambda here: player_for(here, story, on_clock=clock.set))
     with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, standin:
         app = standin.install(manifest())
-        house = House(demo_settings(Path(folder), standin, app.bot_token, app.app_token), clock=clock)
+        house = House(demo_settings(Path(folder), standin, app), clock=clock, is_console_automatic=True)
         house.start()
+        allow_console(app, house.console_url)
+        standin.links.append(Link("Lantern's console", f"{house.console_url}/sign-in/start"))
         _welcome(standin)
-        print(f"Lantern's demo is at {standin.url}\n")
+        print(f"Lantern's demo is at {standin.url}")
+        print(f"Its console, for whomever you act as there: {house.console_url}\n")
         print("Type /incident open logins fail sev2 in any channel, or press Play to watch a real incident.")
         print("Everything here is gone when you stop it with Ctrl-C.", flush=True)
         if is_browser_opened:
