@@ -16,6 +16,10 @@ class Refusal(Exception):
         self.field = field
 
 
+class NotThere(Refusal):
+    """What was asked for does not exist."""
+
+
 class NotAnIncidentChannel(Refusal):
     def __init__(self) -> None:
         super().__init__(
@@ -24,6 +28,6 @@ class NotAnIncidentChannel(Refusal):
         )
 
 
-class NoSuchIncident(Refusal):
+class NoSuchIncident(NotThere):
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no incident {what} that you can see. `/incident list` shows them all.")

@@ -63,6 +63,16 @@ def latest(session: Session, incident_id: int) -> Revision | None:
     return None if row is None else Revision(**row)
 
 
+def revisions(session: Session, incident_id: int) -> list[Revision]:
+    """Every revision of the incident's postmortem, newest first."""
+    rows = session.execute(
+        select(postmortem_revision)
+        .where(postmortem_revision.c.incident_id == incident_id)
+        .order_by(postmortem_revision.c.number.desc())
+    ).mappings()
+    return [Revision(**row) for row in rows]
+
+
 def get_revision(session: Session, incident_id: int, number: int) -> Revision:
     row = session.execute(
         select(postmortem_revision).where(

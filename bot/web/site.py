@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from bot.domain.outcomes import Undelivered
 from bot.domain.people import Person
-from bot.domain.refusals import NoSuchIncident, Refusal
+from bot.domain.refusals import NotThere, Refusal
 from bot.store.db import NotSaved
 from bot.usecases import sign_in
 from bot.usecases.desk import Desk
@@ -139,7 +139,7 @@ class Site:
             # What is open to everybody asks Slack, which takes its own time, before it asks the database.
             with nullcontext() if address.is_open else self.desk.in_time():
                 found = no if no is not None else address.show(self, visit)
-        except NoSuchIncident as absent:
+        except NotThere as absent:
             found = self.sorry(visit, 404, "Not found", absent.sentence)
         except NotSaved as lost:
             log.warning("not saved: %s", lost.why)
