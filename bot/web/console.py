@@ -50,7 +50,11 @@ def _endpoint(
             visit = await read_visit(request)
         except Unreadable as wrong:
             nobody = Visit(request.method, request.url.path, "", {}, {}, {}, {})
-            return site.sealed(site.sorry(nobody, wrong.status, "That did not work", wrong.sentence))
+            sorry = site.sorry(nobody, wrong.status, "That did not work", wrong.sentence)
+            if wrong.status == 413:
+                # What is left of it is not read.
+                sorry.headers["Connection"] = "close"
+            return site.sealed(sorry)
         except ClientDisconnect:
             return Response(status_code=400)
         return await to_thread.run_sync(site.answer, address, visit, limiter=turns)

@@ -47,7 +47,7 @@ def changes(site: Site, visit: Visit) -> Response:
     last = found[0].number if found else 0
     former, later = (
         _numbered(found, _asked(visit, name, otherwise), about)
-        for name, otherwise in (("from", last - 1), ("to", last))
+        for name, otherwise in (("from", max(1, last - 1)), ("to", last))
     )
     rows = compared(former.markdown, later.markdown)
     values = _shared(about, found, look)
