@@ -47,15 +47,23 @@ _READER = _build()
 
 def html_of(markdown: str) -> Markup:
     """The document as HTML; its headings stand a level lower, below the page's own."""
-    tokens = _READER.parse(markdown)
+    tokens = [each for token in _READER.parse(markdown) for each in _framed(token)]
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
-        if token.type == "table_open":
-            token.attrSet("class", "figures")
         if token.children:
             token.children = [_tamed(child) for child in token.children]
     return Markup(_READER.renderer.render(tokens, _READER.options, {}))  # noqa: S704 (html is off)
+
+
+def _framed(token: Token) -> list[Token]:
+    """A table that is wider than a phone is scrolled inside a frame, which the keyboard reaches."""
+    if token.type == "table_open":
+        frame = '<div class="wide" tabindex="0" role="group" aria-label="Table">\n'
+        return [Token("html_block", "", 0, content=frame), token]
+    if token.type == "table_close":
+        return [token, Token("html_block", "", 0, content="</div>\n")]
+    return [token]
 
 
 def _tamed(token: Token) -> Token:
