@@ -362,6 +362,7 @@ def test_a_document_brings_no_script_no_picture_and_no_strange_link(town: Town, 
     document = page.partition('<article class="document">')[2].partition("</article>")[0]
     assert set(re.findall(r"<(\w+)", document)) <= {
         "h2",
+        "div",
         "p",
         "a",
         "table",
