@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -117,15 +117,15 @@ def find_by_number(session: Session, number: int) -> Incident | None:
     return None if row is None else _incident(row)
 
 
-def visible_to(person: str) -> ColumnElement[bool]:
-    """The condition on `incident` in every list that a person is shown: public, or private and they are in it."""
-    mine = select(responder.c.incident_id).where(responder.c.person == person, responder.c.left_at.is_(None))
+def visible(to: str) -> ColumnElement[bool]:
+    """The condition that person `to` may see an incident: a public one, or a private one they are in."""
+    mine = select(responder.c.incident_id).where(responder.c.person == to, responder.c.left_at.is_(None))
     return or_(incident.c.is_private.is_(False), incident.c.id.in_(mine))
 
 
 def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
-    """Incidents that person `to` may see, newest first: public ones, and private ones they are in."""
-    query = select(*_COLUMNS).where(visible_to(to))
+    """Incidents that person `to` may see, newest first."""
+    query = select(*_COLUMNS).where(visible(to))
     if is_over is True:
         query = query.where(incident.c.status.in_(_OVER))
     elif is_over is False:
@@ -134,9 +134,18 @@ def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int)
     return [_incident(row) for row in rows]
 
 
+def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
+    """Incidents newest first, asked by nobody in particular: open public ones, or with `is_whole` every one."""
+    query = select(*_COLUMNS)
+    if not is_whole:
+        query = query.where(incident.c.is_private.is_(False), incident.c.status.not_in(_OVER))
+    rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
+    return [_incident(row) for row in rows]
+
+
 def find_wanted(session: Session, wanted: Wanted, *, to: str, limit: int) -> list[Incident]:
     """Incidents that person `to` may see and wants to, newest first."""
-    query = select(*_COLUMNS).where(visible_to(to))
+    query = select(*_COLUMNS).where(visible(to))
     if wanted.is_over is not None:
         query = query.where(
             incident.c.status.in_(_OVER) if wanted.is_over else incident.c.status.not_in(_OVER)
@@ -159,7 +168,7 @@ def find_wanted(session: Session, wanted: Wanted, *, to: str, limit: int) -> lis
     return [_incident(row) for row in rows]
 
 
-def _took_part(people: Collection[str]) -> ColumnElement[bool]:
+def _took_part(people: Sequence[str]) -> ColumnElement[bool]:
     """One of them opened it, was in its channel or held a role in it."""
     return or_(
         incident.c.opened_by.in_(people),
@@ -170,17 +179,8 @@ def _took_part(people: Collection[str]) -> ColumnElement[bool]:
 
 def services_seen(session: Session, *, to: str) -> list[str]:
     """Names of services that incidents which `to` may see had, by name."""
-    query = select(incident.c.service).where(visible_to(to), incident.c.service.is_not(None)).distinct()
+    query = select(incident.c.service).where(visible(to), incident.c.service.is_not(None)).distinct()
     return [str(name) for name in session.execute(query.order_by(incident.c.service)).scalars()]
-
-
-def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
-    """Incidents newest first, asked by nobody in particular: open public ones, or with `is_whole` every one."""
-    query = select(*_COLUMNS)
-    if not is_whole:
-        query = query.where(incident.c.is_private.is_(False), incident.c.status.not_in(_OVER))
-    rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
-    return [_incident(row) for row in rows]
 
 
 def save(session: Session, incident_id: int, **changes: Any) -> Incident:
