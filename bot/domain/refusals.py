@@ -1,6 +1,6 @@
 """A refusal is an answer: one or more sentences that say what is wrong, then what to do.
 
-Raise it anywhere below the doors. Only slack/app.py and web/app.py show it.
+Raise it anywhere below the doors. Only slack/app.py and web/site.py show it.
 """
 
 from __future__ import annotations
