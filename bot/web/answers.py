@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from starlette.responses import Response
 
 #: No script, style or picture but our own; nobody may frame us; a form goes nowhere else.
@@ -20,6 +22,8 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 _YEAR = 365 * 24 * 3600
+#: Bytes.
+_WORTH_PACKING = 2000
 
 
 def sealed(answer: Response, *, is_secure: bool, keeps_for: int = 0) -> Response:
@@ -29,6 +33,18 @@ def sealed(answer: Response, *, is_secure: bool, keeps_for: int = 0) -> Response
     answer.headers["Cache-Control"] = f"public, max-age={keeps_for}, immutable" if keeps_for else "no-store"
     if is_secure:
         answer.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+    return answer
+
+
+def packed(answer: Response, accepted: str) -> Response:
+    """Compressed when that is worth it and the browser takes it: in the page's thread, where nobody else waits."""
+    body = bytes(answer.body)
+    if len(body) < _WORTH_PACKING or "gzip" not in accepted:
+        return answer
+    answer.body = gzip.compress(body, 5, mtime=0)
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Content-Length"] = str(len(answer.body))
+    answer.headers["Vary"] = "Accept-Encoding"
     return answer
 
 

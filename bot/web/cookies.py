@@ -17,6 +17,9 @@ def written(name: str, value: str, *, seconds: int, is_secure: bool) -> str:
     return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def form_key(token: str) -> str:
-    """What a form must bring back, so that no other site can send it: only a page of this sign-in knows it."""
-    return hmac.new(token.encode(), b"form", sha256).hexdigest()
+def form_key(token: str, salt: str) -> str:
+    """What a form must bring back, so that no other site can send it: only a page of this sign-in knows it.
+
+    Each page has another `salt`: pages are compressed, and what is the same in every one could be guessed by length.
+    """
+    return f"{salt}.{hmac.new(token.encode(), f'form {salt}'.encode(), sha256).hexdigest()}"

@@ -26,9 +26,10 @@ from bot.store.db import NotSaved
 from bot.usecases import sign_in
 from bot.usecases.desk import Desk
 from bot.usecases.sign_in import Visitor
-from bot.web.answers import elsewhere, page, sealed
+from bot.web.answers import elsewhere, packed, page, sealed
 from bot.web.attempts import Attempts
 from bot.web.cookies import form_key, name_of
+from bot.web.lines import lines_of
 from bot.web.shown import Look, look_of
 from bot.web.static_files import read_static
 from bot.web.visit import Visit
@@ -93,6 +94,8 @@ class Site:
             lstrip_blocks=True,
         )
 
+        self.line = lines_of(self._templates.get_template("entry_line.html.j2"))
+
     @property
     def is_secure(self) -> bool:
         return self.where().startswith("https:")
@@ -114,7 +117,7 @@ class Site:
         return self._templates.get_template(template).render(
             visit=visit,
             visitor=visit.visitor,
-            form_key=form_key(self._token(visit)) if visit.visitor else "",
+            form_key=form_key(self._token(visit), secrets.token_hex(8)) if visit.visitor else "",
             origin=secrets.token_urlsafe(9),
             files=self.files,
             **values,
@@ -146,7 +149,7 @@ class Site:
             found = self.sorry(visit, 503, "Not saved", lost.sentence)
         except Refusal as refusal:
             found = self.sorry(visit, 400, "That did not work", refusal.sentence)
-        return self.sealed(found)
+        return self.sealed(packed(found, visit.headers.get("accept-encoding", "")))
 
     def sealed(self, answer: Response, *, keeps_for: int = 0) -> Response:
         return sealed(answer, is_secure=self.is_secure, keeps_for=keeps_for)
@@ -205,6 +208,5 @@ class Site:
         if visit.headers.get("origin") != self.where():
             return False
         given = visit.form.get("form_key", "")
-        return visit.visitor is not None and secrets.compare_digest(
-            given.encode(), form_key(self._token(visit)).encode()
-        )
+        right = form_key(self._token(visit), given.partition(".")[0])
+        return visit.visitor is not None and secrets.compare_digest(given.encode(), right.encode())

@@ -74,6 +74,7 @@ def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
         "facts": found.facts,
         "record": found,
         "look": look,
+        "line": lambda entry: site.line(entry, about.number, look),
         "days": _days(found.facts.entries, look, is_newest_first),
         "is_newest_first": is_newest_first,
         "roles": [one for one in found.facts.roles if one.until_at is None],
