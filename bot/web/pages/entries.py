@@ -87,7 +87,9 @@ def _draw(site: Site, visit: Visit, status: int, *, wrong: str = "", wrong_field
     about, entry, look = _looked_at(site, visit)
     _, history = record.entry_with_history(site.desk, about.id, entry.number, by=visit.who.id)
     names = {one.id: one.name for one in look.people.values()}
-    now_typed = look.typed(entry.happened_at)
+    # Of somebody whose zone nobody knows, a time is taken with its zone only.
+    zone = "" if zoned.zone_of(visit.who.person) is not None else " UTC"
+    now_typed = look.typed(entry.happened_at) + zone
     form = {
         "text": to_field(entry.text, names, look.channels),
         "kind": entry.kind.value,
