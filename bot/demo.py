@@ -20,9 +20,12 @@ from pydantic import SecretStr
 
 from bot.demo_balancer import EVEN, WRONG, DemoBalancer
 from bot.settings import Settings, shipped
+from bot.standin.installed import InstalledApp
 from bot.standin.player import player_for
+from bot.standin.routes import Link
 from bot.standin.server import Standin
 from bot.standin.story import Story
+from bot.web.pages.sign_in import BACK
 from bot.wiring import House, utc_now
 
 STORY = Path(__file__).resolve().parent / "stories" / "web-stack-outage.yaml"
@@ -54,13 +57,12 @@ def manifest() -> dict[str, Any]:
 def demo_settings(
     folder: Path,
     standin: Standin,
-    bot_token: str,
-    app_token: str,
+    app: InstalledApp,
     *,
     catalogue: str = "services: {}",
     balancer_window: float = 4.0,
 ) -> Settings:
-    """Settings of a house that lives beside a stand-in, in a folder of its own.
+    """Settings of a house that lives beside a stand-in, in a folder of its own, with its console on.
 
     People who watch do not want to wait for the usual twenty seconds between two looks at the balancer.
     """
@@ -68,8 +70,9 @@ def demo_settings(
     book.write_text(catalogue, encoding="utf-8")
     return Settings.model_validate(
         {
-            "slack_bot_token": SecretStr(bot_token),
-            "slack_app_token": SecretStr(app_token),
+            "slack_bot_token": SecretStr(app.bot_token),
+            "slack_app_token": SecretStr(app.app_token),
+            **console_settings(app),
             "slack_api_url": standin.api_url,
             "database_url": f"sqlite:///{folder / 'lantern.db'}",
             "announce_channel": "#incidents",
@@ -78,6 +81,22 @@ def demo_settings(
             "port": 0,
         }
     )
+
+
+def console_settings(app: InstalledApp) -> dict[str, Any]:
+    """Settings that turn the console on, at the port that the house gets."""
+    return {
+        "public_url": "http://127.0.0.1:0",
+        "slack_client_id": app.client_id,
+        "slack_client_secret": SecretStr(app.client_secret),
+    }
+
+
+def allow_console(app: InstalledApp, url: str) -> None:
+    """Let people sign in at this address: the lines that app.yaml has as comments."""
+    oauth = app.manifest["oauth_config"]
+    oauth["redirect_urls"] = [f"{url}{BACK}"]
+    oauth["scopes"]["user"] = ["openid"]
 
 
 @dataclass(frozen=True)
@@ -106,16 +125,13 @@ def running_demo(*, port: int = 0, balancer_window: float = 4.0) -> Iterator[Dem
     with tempfile.TemporaryDirectory(prefix="lantern-demo-") as folder, balancer, standin:
         app = standin.install(manifest())
         settings = demo_settings(
-            Path(folder),
-            standin,
-            app.bot_token,
-            app.app_token,
-            catalogue=balancer.catalogue(),
-            balancer_window=balancer_window,
+            Path(folder), standin, app, catalogue=balancer.catalogue(), balancer_window=balancer_window
         )
-        house = House(settings, clock=clock)
+        house = House(settings, clock=clock, is_console_automatic=True)
         house.start()
         try:
+            allow_console(app, house.console_url)
+            standin.links.append(Link("Lantern's console", f"{house.console_url}/sign-in/start"))
             _welcome(standin, balancer.url)
             yield Demo(standin, balancer, house)
         finally:
@@ -126,7 +142,8 @@ def run_demo(*, port: int, is_browser_opened: bool, wait: Callable[[], object]) 
     """Start it, say where the page is, run until `wait` comes back. Raises OSError when the port is taken."""
     with running_demo(port=port) as demo:
         print(f"Lantern's demo is at {demo.standin.url}")
-        print(f"Its load balancer is at {demo.balancer.url}\n")
+        print(f"Its console, for whomever you act as there: {demo.house.console_url}")
+        print(f"Its load balancer: {demo.balancer.url}\n")
         print("Type /incident open logins fail sev2 in any channel, or press Play to watch a real incident.")
         print("Everything here is gone when you stop it with Ctrl-C.", flush=True)
         if is_browser_opened:

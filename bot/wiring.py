@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from bot.delivery import Postman
 from bot.domain.outcomes import Refused, Undelivered
@@ -24,10 +25,11 @@ from bot.slack.app import SlackDoor
 from bot.slack.catch_up import CatchUp
 from bot.slack.client import Slack
 from bot.slack.door import Door
+from bot.slack.openid import OpenId
 from bot.slack.post import Post
 from bot.slack.socket_door import SocketDoor
 from bot.slack.watchdog import Vigil
-from bot.store import gates, inbox, outbox, schema
+from bot.store import gates, inbox, outbox, schema, sign_in
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
@@ -36,6 +38,7 @@ from bot.usecases import deliveries, reminders
 from bot.usecases.desk import Desk, Options
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
+from bot.web.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class House:
         vigil: Vigil | None = None,
         between_reads: float = 1.6,
         tick: float = 60.0,
+        is_console_automatic: bool = False,
     ) -> None:
         self.settings = settings
         self._lock_file: IO[bytes] | None = None
@@ -83,9 +87,9 @@ class House:
             rhythm=rhythm,
             pace=pace,
         )
-        self.web = WebServer(
-            create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
-        )
+        site = self._site(is_console_automatic)
+        app = create_app(self.door.http, Health(self.troubles, self._figures), site)
+        self.web = WebServer(app, settings.host, settings.port)
         self._catch_up = CatchUp(self.desk, self.slack, between_calls=between_reads)
         self._socket = self._socket_door(vigil)
         self._stopping = threading.Event()
@@ -97,6 +101,37 @@ class House:
                 Deed("the weekly digest", tick, lambda: reminders.digest_due(self.desk)),
             ]
         )
+
+    def _site(self, is_automatic: bool) -> Site | None:
+        """The console; None while it is off."""
+        settings = self.settings
+        for sentence in settings.missing_for_console():
+            log.error("the console is off: %s", sentence)
+        if not settings.public_url or settings.slack_client_secret is None or settings.missing_for_console():
+            return None
+        openid = OpenId(
+            self.slack,
+            api_url=settings.slack_api_url,
+            client_id=settings.slack_client_id,
+            client_secret=settings.slack_client_secret.get_secret_value(),
+        )
+        return Site(
+            self.desk,
+            openid,
+            lambda: self.console_url,
+            channel_link=self._channel_link,
+            is_automatic=is_automatic,
+        )
+
+    @property
+    def console_url(self) -> str:
+        """Where people reach the console; port 0 is the one that the server got."""
+        whole, _, port = self.settings.public_url.rpartition(":")
+        return f"{whole}:{urlsplit(self.web.url).port}" if port == "0" else self.settings.public_url
+
+    def _channel_link(self, channel_id: str) -> str:
+        me = self.slack.known_identity
+        return f"{me.team_url}archives/{channel_id}" if me is not None else ""
 
     def _senders(self) -> dict[str, Sender]:
         post = Post(
@@ -200,6 +235,7 @@ class House:
             outbox.sweep(session, before)
             gates.sweep(session, before)
             inbox.sweep(session, before)
+            sign_in.sweep(session, self._wall())
 
     def stop(self) -> None:
         """Take nothing more in, finish what runs, then leave."""

@@ -5,6 +5,8 @@ Whatever a person typed is text: nothing of it may become a heading, a tag, a li
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -106,6 +108,35 @@ class _Markdown:
                 # A line right after a quote would be taken into it; two spaces keep a line break elsewhere.
                 written += "\n\n" if was_quote != is_quote else "  \n" if before and line else "\n"
             written += f"> {line}".rstrip() if is_quote else line
+        return written
+
+
+class _Html:
+    def text(self, plain: str) -> str:
+        return html.escape(plain, quote=False)
+
+    def code(self, plain: str) -> str:
+        return f"<code>{html.escape(plain)}</code>"
+
+    def block(self, plain: str) -> str:
+        return f"<pre>{html.escape(plain)}</pre>"
+
+    def link(self, url: str, label: str) -> str:
+        shown = html.escape(label or url.removeprefix("mailto:"))
+        return f'<a href="{html.escape(url)}" rel="noopener noreferrer nofollow">{shown}</a>'
+
+    def styled(self, mark: str, inner: str) -> str:
+        name = {"*": "strong", "_": "em", "~": "del"}[mark]
+        return f"<{name}>{inner}</{name}>"
+
+    def line(self, line: str) -> str:
+        return line
+
+    def join(self, lines: list[tuple[bool, str]]) -> str:
+        written = ""
+        for is_quote, some in itertools.groupby(lines, key=lambda one: one[0]):
+            inner = "<br>".join(line for _, line in some)
+            written += f"<blockquote>{inner}</blockquote>" if is_quote else inner
         return written
 
 
@@ -234,6 +265,11 @@ def to_markdown(text: str, people: Mapping[str, str], channels: Mapping[str, str
     Several lines stay several lines: indent them to put the text into a list item.
     """
     return _Writer(_Markdown(), people, channels).written(text)
+
+
+def to_html(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
+    """Write mrkdwn as HTML in which typed text is inert: no element but ours, links to the web and to mail only."""
+    return _Writer(_Html(), people, channels).written(text)
 
 
 def dated(moment: datetime, *, with_day: bool = True) -> str:

@@ -278,3 +278,18 @@ reading = Table(
     #: What the balancer answered, and how the catalogue described it: enough to judge it again.
     Column("evidence", JSON, nullable=False),
 )
+
+#: A browser that somebody signed in to the console with.
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    #: SHA-256 of what the cookie holds: whoever reads the database cannot sign in with it.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("person", String(32), nullable=False, index=True),
+    Column("browser", String(200), nullable=False, default=""),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    #: When Slack last said that the person is still a full member.
+    Column("asked_at", UtcDateTime, nullable=False),
+)

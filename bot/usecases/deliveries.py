@@ -73,6 +73,12 @@ _PLAINLY = {
     "BalancerRead": "What the balancer showed",
 }
 
+
+def plainly(kind: str) -> str:
+    """What a notice of this kind is, for a person."""
+    return _PLAINLY.get(kind, "A word from Lantern")
+
+
 #: A channel that Slack will not make is asked for again after this long, for this long.
 CHANNEL_AGAIN_AFTER = timedelta(minutes=10)
 CHANNEL_TRIED_FOR = timedelta(hours=24)

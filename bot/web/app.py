@@ -1,4 +1,4 @@
-"""The HTTP application: /slack/events, /healthz, /readyz.
+"""The HTTP application: /slack/events, /healthz, /readyz, and the console when it is on.
 
 Reading a body is the one thing that must be awaited; everything else runs in threads, since use cases and
 SQLAlchemy's Session are plain functions (Bolt's own Starlette adapter runs them on the event loop).
@@ -18,6 +18,10 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from bot.web.console import console_routes
+from bot.web.site import Site
+from bot.web.visit import limited
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +60,13 @@ class Health:
     figures: Callable[[], dict[str, int]]
 
 
-def create_app(slack: SlackHttp, health: Health) -> Starlette:
-    """The application for an ASGI server."""
+def create_app(slack: SlackHttp, health: Health, site: Site | None = None) -> Starlette:
+    """The application for an ASGI server; with the console when there is a site."""
     turns = CapacityLimiter(THREADS)
 
     async def slack_events(request: Request) -> Response:
         try:
-            body = await _limited_body(request)
+            body = await limited(request.stream(), LARGEST)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -94,6 +98,7 @@ def create_app(slack: SlackHttp, health: Health) -> Starlette:
             Route("/slack/events", slack_events, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *(console_routes(site) if site is not None else []),
         ]
     )
 
@@ -103,13 +108,3 @@ async def _has_hung_up(request: Request) -> bool:
     for _ in range(_ROUNDS):
         await asyncio.sleep(0)
     return await request.is_disconnected()
-
-
-async def _limited_body(request: Request) -> bytes | None:
-    """The body; None when it is larger than LARGEST, without reading the rest."""
-    kept = bytearray()
-    async for chunk in request.stream():
-        kept += chunk
-        if len(kept) > LARGEST:
-            return None
-    return bytes(kept)
