@@ -8,9 +8,11 @@ what runs. stub_status has totals of the whole nginx: connections that never bec
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -29,6 +31,8 @@ STATUS = "stub_status"
 
 #: Servers of one log that are told apart.
 _MOST_SERVERS = 1000
+#: Deviations of chance that are taken off a server's time before it is called slow.
+_SURE = 3.0
 #: Seconds. A 502 that comes sooner is a refused connection, where the log does not say.
 _AT_ONCE = 0.002
 _TOTALS = re.compile(
@@ -84,7 +88,8 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
     wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
-    built = [_server(balancer, address, one) for address, one in sorted(tally.servers.items())]
+    apart = _apart(tally)
+    built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
     # Few keys of a hash leave servers without any request.
@@ -106,6 +111,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         overflowed=tally.unserved if is_limit else 0,
         unserved=0 if is_limit else tally.unserved,
         is_pinned=tally.is_pinned(),
+        keys=tally.keys,
         note=_note(after, servers, wanted),
         intended=wanted,
     )
@@ -125,9 +131,14 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     tally.lines += len(lines)
     tally.understood += len(read)
     met: dict[tuple[str, str], str] = {}
+    seen: Counter[tuple[str, str]] = Counter()
     for line in _ours(read, balancer):
         _add(tally, line)
-        _compare(tally, line, met)
+        _compare(tally, line, met, seen)
+    for kind in ("client", "path"):
+        counts = [many for (of, _), many in seen.items() if of == kind]
+        tally.pairs[kind] += sum(counts) * (sum(counts) - 1)
+        tally.alike[kind] += sum(many * (many - 1) for many in counts)
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -221,13 +232,16 @@ def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
 
 
-def _compare(tally: Tally, line: Line, met: dict[tuple[str, str], str]) -> None:
+def _compare(
+    tally: Tally, line: Line, met: dict[tuple[str, str], str], seen: Counter[tuple[str, str]]
+) -> None:
     """Whether requests that look alike go to the same server."""
     if not line.tries or not line.tries[-1].is_server:
         return
     for kind, value in (("client", line.client), ("path", line.path)):
         if not value:
             continue
+        seen[kind, value] += 1
         former = met.get((kind, value))
         met[kind, value] = line.tries[-1].address
         if former is not None:
@@ -235,7 +249,16 @@ def _compare(tally: Tally, line: Line, met: dict[tuple[str, str], str]) -> None:
             tally.same[kind] += former == line.tries[-1].address
 
 
-def _server(balancer: Balancer, address: str, served: Served) -> Server:
+def _apart(tally: Tally) -> float:
+    """How far apart one server's answers are: the deviation of their logarithms, over all servers."""
+    spreads = [one.spread() for one in tally.servers.values()]
+    count = sum(max(0, many - 1) for many, _ in spreads)
+    return math.sqrt(sum(variance * max(0, many - 1) for many, variance in spreads) / count) if count else 0.0
+
+
+def _server(balancer: Balancer, address: str, served: Served, apart: float) -> Server:
+    count, _ = served.spread()
+    latency = served.latency
     return Server(
         name=balancer.name_of(address),
         address=address,
@@ -244,7 +267,9 @@ def _server(balancer: Balancer, address: str, served: Served) -> Server:
         answers=served.answers,
         unreached=served.unreached,
         unanswered=served.unanswered,
-        latency=served.latency,
+        latency=latency,
+        # Of eight answers with a long tail two slow ones double the mean.
+        latency_least=latency and latency * math.exp(-_SURE * apart / math.sqrt(max(1, count))),
         latency_most=served.slowest,
     )
 

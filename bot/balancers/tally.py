@@ -7,6 +7,7 @@ and is all that is kept of a log.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -55,6 +56,13 @@ class Served:
             total, counted = total + time * part, counted + part
         return total / counted if counted else None
 
+    def spread(self) -> tuple[int, float]:
+        """How many answers were timed, and how far apart they are: the variance of their logarithms."""
+        timed = [(math.log(max(0.5, float(time))), many) for time, many in self.times.items() if many > 0]
+        count = sum(many for _, many in timed)
+        mean = sum(time * many for time, many in timed) / max(1, count)
+        return count, sum((time - mean) ** 2 * many for time, many in timed) / max(1, count - 1)
+
     @property
     def slowest(self) -> float | None:
         """Milliseconds: the longest time."""
@@ -80,6 +88,9 @@ class Tally:
     #: Of "client" and "path": requests like an earlier one, and those of them that went to the same server as that.
     again: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
+    #: Of the same: pairs of requests, and those of them that are alike.
+    pairs: Counter[str] = field(default_factory=Counter)
+    alike: Counter[str] = field(default_factory=Counter)
 
     def server(self, address: str) -> Served:
         """The server at an address, new or known."""
@@ -112,6 +123,11 @@ class Tally:
             for address, one in self.servers.items()
         }
         return replace(_less(self, before), servers=servers)
+
+    @property
+    def keys(self) -> float | None:
+        """How many equally busy clients the requests are like; None when clients are not logged."""
+        return self.pairs["client"] / max(1, self.alike["client"]) if self.pairs["client"] else None
 
     def is_pinned(self) -> bool | None:
         """Whether requests that look alike, by client or path, keep to one server. None: there are too few to tell.

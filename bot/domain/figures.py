@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -167,7 +168,8 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
     is wrong (simulated), so there the limits are wider.
     """
     if pool.policy is Policy.HASH or pool.is_pinned or (pool.bypass or 0.0) >= 0.10:
-        return max(0.25, found.noise), 0.40
+        lumps = 0.0 if pool.keys is None else noise(len(in_rotation(pool)), math.floor(pool.keys))
+        return max(0.25, found.noise, lumps), max(0.40, lumps)
     return max(0.10, found.noise), 0.25
 
 
@@ -199,5 +201,6 @@ def is_slow(pool: Pool, server: Server) -> bool:
     if server.latency is None or server.requests < 5 or not others:
         return False
     usual = statistics.median(others)
+    surely = server.latency if server.latency_least is None else server.latency_least
     is_recovering = server.latency_before is not None and server.latency < 0.9 * server.latency_before
-    return server.latency >= 3 * usual and server.latency >= usual + 50 and not is_recovering
+    return surely >= 3 * usual and surely >= usual + 50 and not is_recovering
