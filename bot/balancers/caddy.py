@@ -98,7 +98,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     is_limit = bool(mine and mine.most) and any(server.standing is Standing.UP for server in built)
     if mine and mine.check and not is_limit:
         built = _out_meanwhile(built, mine, is_refused=0 < refused == lines)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,

@@ -195,7 +195,7 @@ def _split_over_servers(
     part = told.requests / arrived if arrived else 1.0
     if routed and tally is not None:
         built = _with_hidden_tries(built, (served - routed) * part)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,
