@@ -118,8 +118,8 @@ def figures(pool: Pool) -> Figures:
 
 
 def _errors(pool: Pool) -> float:
-    if pool.split_untold:
-        return (pool.errors or 0) / max(pool.arrived or 0, 1)
+    if pool.split_untold and pool.errors is not None:
+        return pool.errors / max(pool.arrived or 0, 1)
     return sum(s.errors for s in pool.servers) / max(pool.total, 1)
 
 
