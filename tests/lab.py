@@ -28,11 +28,13 @@ class Stub:
 
     def __init__(self, workers: int = 2, delay: float = 0.03, room: int = 10) -> None:
         self.delay, self.room = delay, room
-        #: Status of the answers on /login; the health check answers 200 all the same.
+        #: Status of the answers on /login, 0 to hang up instead; the health check answers 200 all the same.
         self.status = 200
         #: Of how many answers one has that status and takes the long delay; the others are 200 after the usual one.
         self.one_of = 1
         self.long_delay: float | None = None
+        #: Seconds that one answer of twenty takes.
+        self.tail: float | None = None
         self.health_path = "/healthz"
         self.served = 0
         self._workers = workers
@@ -49,6 +51,8 @@ class Stub:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
             status = await self._answer(path)
+            if not status:
+                return
             writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok".encode())
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -64,9 +68,10 @@ class Stub:
         self._waiting += 1
         self.served += 1
         is_odd = self.served % self.one_of == 0
+        usual = self.tail if self.tail and self.served % 20 == 1 else self.delay
         try:
             async with self._turn:
-                await asyncio.sleep(self.long_delay if is_odd and self.long_delay else self.delay)
+                await asyncio.sleep(self.long_delay if is_odd and self.long_delay else usual)
         finally:
             self._waiting -= 1
         return self.status if is_odd else 200
@@ -156,7 +161,7 @@ class Lab:
         self._tell({"load": port, "rate": rate, "clients": clients})
 
     def change(self, stub: int, **values: object) -> None:
-        """Change a stub, from 0: delay and long_delay (seconds), status, one_of, health_path, room."""
+        """Change a stub, from 0: delay, long_delay and tail (seconds), status, one_of, health_path, room."""
         self._tell({"stub": stub, "set": values})
 
     def counts(self) -> tuple[int, int]:

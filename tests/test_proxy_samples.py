@@ -1,4 +1,4 @@
-"""The verdict on outputs captured from real nginx and Envoy elsewhere: a folder beside the project, where there is one."""
+"""The verdict on outputs captured from real nginx and Envoy elsewhere, where that folder stands beside the project."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class _Grown:
         unreached, timeouts = self._since(host, "cx_connect_fail"), self._since(host, "rq_timeout")
         requests = self._since(host, "rq_total") + unreached
         errors = max(0, self._since(host, "rq_error") - timeouts - unreached)
-        latency = self._latency(host, requests)
+        latency, waited = self._latency(host, requests)
         standing = self._standing(host)
         return Server(
             name=_name(host, balancer),
@@ -154,14 +154,14 @@ class _Grown:
             requests=requests,
             standing=standing,
             weight=host.weight,
-            is_warming="pending_active_hc" in host.flags,
+            is_warming="pending_active_hc" in host.flags or self._is_new(host),
             errors=errors,
             answers=self._since(host, "rq_success") + errors,
             unreached=unreached,
             unanswered=timeouts,
             busy=host.of("rq_active"),
             latency=latency,
-            latency_most=latency,
+            latency_most=waited,
             check=self._check(host) if standing is Standing.DOWN else "",
             has_check=self._stats.cluster.get("health_check.attempt", 0) > 0 if self._stats.cluster else None,
         )
@@ -202,12 +202,18 @@ class _Grown:
             return ""
         return "L4CON" if 2 * unheard > failed else "L7STS"
 
-    def _latency(self, host: Host, requests: int) -> float | None:
-        """Milliseconds; None while so few are in flight everywhere that their number says nothing."""
+    def _is_new(self, host: Host) -> bool:
+        """Whether it came between the looks, so that it had less time than its neighbours."""
+        return bool(self._olds) and host.address not in self._olds
+
+    def _latency(self, host: Host, requests: int) -> tuple[float | None, float | None]:
+        """Milliseconds to answer, and that requests wait; None while too few are in flight to say, or streams are."""
         old = self._olds.get(host.address)
         if not self._is_timed or old is None:
-            return None
-        return stay(old.of("rq_active"), host.of("rq_active"), requests, self._window)
+            return None, None
+        waited = stay(old.of("rq_active"), host.of("rq_active"), requests, self._window)
+        # What stays for longer than the window is mostly there to stay: a stream, a socket.
+        return (waited if waited is not None and waited < 1000 * self._window else None), waited
 
 
 def _waiting(cluster: Cluster) -> int:

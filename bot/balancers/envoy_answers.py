@@ -14,8 +14,8 @@ from typing import Any
 from bot.balancers.sample import NoReading, whole
 
 _NO_CLUSTERS = (
-    "That is not what Envoy answers at /clusters. Name its admin address in the catalogue, or what stands before it: "
-    "address: http://10.0.0.5:9901"
+    "That is not what Envoy answers at /clusters. Name its admin address in the catalogue, or what stands before it, "
+    "for example `address: http://10.0.0.5:9901`."
 )
 #: Keys of a host's health in JSON -> the flag of the text form.
 _FLAGS = {
@@ -177,11 +177,11 @@ def stats_of(text: str, backend: str) -> Stats:
     for name, value in _stats(text, backend):
         if name.startswith(before):
             cluster[name.removeprefix(before)] = value
-        elif found := re.fullmatch(r"(listener|http)\.(.+)\.((?:ssl\.)?[a-z_]+)", name):
+        elif found := re.fullmatch(r"(listener|http)\.(.+?)\.((?:ssl\.)?[a-z_]+)", name):
             kind, front, what = found.groups()
             # Those of the admin address, of Envoy's own calls, and of each thread apart.
-            if front not in ("admin", "async-client") and ".worker_" not in front:
-                fronts[kind, front.removesuffix(".ssl"), what] = value
+            if front.partition(".")[0] not in ("admin", "async-client") and ".worker_" not in front:
+                fronts[kind, front, what] = value
     return Stats(cluster, fronts)
 
 

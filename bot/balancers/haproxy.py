@@ -7,6 +7,7 @@ run since the last reload, which sets them to 0.
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,10 +75,11 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         raise NoReading("HAProxy's answer to `show stat` ends in the middle. Sample again.")
     is_restarted = _is_restarted(old, new, backend, after.at - before.at)
     window = after.at - before.at
-    built = [
-        _server(row, {} if is_restarted else olds.get(row["svname"], {}), new.states, window)
-        for row in servers
+    pairs: list[tuple[Row, Row]] = [
+        (row, {} if is_restarted else olds.get(row["svname"], {})) for row in servers
     ]
+    hang_up = _hang_up(pairs, window)
+    built = [_server(row, former, new.states, window, hang_up=hang_up) for row, former in pairs]
     arrived = _grown(total, total_before, "stot")
     tries = sum(one.requests for one in built)
     placed = _grown(total, total_before, "lbtot")
@@ -99,6 +101,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         # With redispatch a request is placed twice, so lbtot may be above what arrived.
         bypass=max(0.0, 1 - placed / tries) if tries else None,
         is_restarted=is_restarted,
+        tells_time_outs=False,
         intended=wanted,
     )
 
@@ -140,7 +143,7 @@ def _states(text: str, backend: str) -> dict[str, Row]:
             continue
         row = dict(zip(names, values, strict=False))
         if row.get("be_name") == backend:
-            found[row["srv_name"]] = row
+            found[row.get("srv_name", "")] = row
     return found
 
 
@@ -189,11 +192,12 @@ def _is_restarted(old: _Reading, new: _Reading, backend: str, window: float) -> 
     )
 
 
-def _server(new: Row, old: Row, states: Mapping[str, Row], window: float) -> Server:
+def _server(new: Row, old: Row, states: Mapping[str, Row], window: float, *, hang_up: bool) -> Server:
     state = states.get(new["svname"], {})
     standing = _standing(new)
     requests = _grown(new, old, "stot")
     unreached = _grown(new, old, "econ") + _grown(new, old, "wredis")
+    unanswered = _grown(new, old, "eresp")
     return Server(
         name=new["svname"],
         address=new.get("addr", ""),
@@ -203,12 +207,12 @@ def _server(new: Row, old: Row, states: Mapping[str, Row], window: float) -> Ser
         file_weight=None if (by_file := _maybe(state, "srv_iweight")) is None else float(by_file),
         is_set_at_run_time=_is_set_at_run_time(standing, state),
         is_warming=bool(new.get("throttle")) and _number(new, "throttle") < 100,
-        errors=_grown(new, old, "hrsp_5xx"),
+        errors=_grown(new, old, "hrsp_5xx") + (unanswered if hang_up else 0),
         answers=sum(
             _grown(new, old, f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
         ),
         unreached=unreached,
-        unanswered=_grown(new, old, "eresp"),
+        unanswered=0 if hang_up else unanswered,
         queue=_number(new, "qcur"),
         busy=_number(new, "scur"),
         busy_limit=_maybe(new, "slim"),
@@ -217,6 +221,26 @@ def _server(new: Row, old: Row, states: Mapping[str, Row], window: float) -> Ser
         check=_check(new),
         has_check=new.get("status", "") != "no check",
     )
+
+
+def _hang_up(pairs: Sequence[tuple[Row, Row]], window: float) -> bool:
+    """Whether the servers hung up on those whose answer did not come, as far as that is certain.
+
+    `eresp` counts them and those that ran into `timeout server` alike. No answer took longer than that time-out, so
+    whoever was given up after less did not run into it; how long that took is told by how many are in flight.
+    """
+    failed = sum(_grown(new, old, "eresp") for new, old in pairs)
+    answered = [
+        (_grown(new, old, "stot") - _grown(new, old, "eresp"), _number(new, "rtime")) for new, old in pairs
+    ]
+    in_flight = sum(_number(new, "scur") + _number(old, "scur") for new, old in pairs) / 2
+    longest = max((_number(new, "rtime_max") for new, _ in pairs), default=0)
+    if failed < 20 or window <= 0 or not longest:
+        return False
+    of_answers = sum(max(0, count) * time / 1000 for count, time in answered) / window
+    # Two looks at a number that is there by chance.
+    chance = math.sqrt(max(in_flight, 1.0) / 2)
+    return 1000 * (in_flight - of_answers + 2 * chance) * window / failed < longest
 
 
 def _latency(new: Row, old: Row) -> float:

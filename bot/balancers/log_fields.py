@@ -8,20 +8,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 Fields = Mapping[str, str]
 
-#: Letters of a line in words that are looked at.
-_LONGEST = 8192
+#: Letters of a line in words, and words, that are looked at.
+_LONGEST, _MOST = 8192, 200
 _WORDS = re.compile(
     r"(?P<key>[A-Za-z_][\w.-]*)[=:]\"(?P<value>(?:[^\"\\]|\\.)*)\""
-    r"|\[(?P<bracket>[^\]]*)\]|\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^\s\"]+)"
+    r"|\[(?P<bracket>[^\]]{0,200})\]|\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^\s\"]+)"
 )
 _PAIR = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)[=:](?P<value>.*)")
 #: `10.0.0.1:80` and `unix:/run/a.sock` hold a colon and are no pairs; neither is `name:80`.
 _NO_PAIR = re.compile(r"unix:|[\w.-]+:\d{1,5}\b|https?:")
 _LOOSE = re.compile(
-    r'"(?P<key>[^"\\]{1,60})"\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|[^"{}\[\]]*?(?=\s*,\s*"|\s*\}))'
+    r'"(?P<key>[^"\\]{1,60})"\s*:\s*(?P<value>"(?:[^"\\]|\\.)*"|[^"{}\[\]]{0,200}?(?= ?, ?"| ?\}))'
 )
 
 
@@ -65,13 +66,13 @@ def _tabbed(line: str) -> Fields:
 def _in_words(line: str) -> Fields:
     found: dict[str, str] = {}
     key, last, place, goes_on = "", "", 0, False
-    for match in _WORDS.finditer(line):
+    for match in islice(_WORDS.finditer(line), _MOST):
         if match["key"]:
             found[match["key"]] = match["value"]
             key, last, goes_on = "", "", False
             continue
         bare = match["bare"]
-        if bare is not None and last and (goes_on or bare == ":"):
+        if bare is not None and last and (goes_on or bare == ":") and len(found[last]) < 1000:
             # "10.0.0.1:80, 10.0.0.2:80" without quotes is one value.
             found[last] += f" {bare}"
             goes_on = bare == ":" or bare.endswith(",")

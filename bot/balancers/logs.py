@@ -136,8 +136,10 @@ def _lines(number: int, text: bytes, begins_at: int) -> tuple[tuple[str, ...], i
     if not last:
         # Nothing ends here. A line beyond every measure is passed over, or it would be read again at every look.
         return (), begins_at + (len(text) if len(text) > LONGEST_LINE else 0)
-    # A file that was emptied and grew again, or whose newest part alone is read, may begin within a line.
-    first = 0 if begins_at == 0 or os.pread(number, 1, begins_at - 1) == b"\n" else text.find(b"\n") + 1
+    # A file that was emptied and grew again, or whose newest part alone is read, may begin within a line. Zeros are
+    # the hole before a writer that went on at its old place.
+    is_whole = begins_at == 0 or os.pread(number, 1, begins_at - 1) in (b"\n", b"\x00")
+    first = 0 if is_whole else text.find(b"\n") + 1
     lines = [
         line.decode("utf-8", errors="replace").strip("\x00\r ")
         for line in text[first:last].split(b"\n")

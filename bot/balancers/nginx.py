@@ -12,14 +12,15 @@ import re
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bot.balancers.asking import ask_http
+from bot.balancers.asking import ask_http, shown
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
 from bot.balancers.tally import Served, Tally
 from bot.domain.catalogue import Balancer
-from bot.domain.pool import Front, Policy, Pool, Server, with_absent
+from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
 KIND = "nginx"
 #: What a sample holds: a log as somebody saved it; or where reading ended, the tally, and what is to be known of it.
@@ -48,6 +49,8 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
     if is_http:
         try:
             texts[STATUS] = ask_http(balancer.address)
+            if not _TOTALS.match(texts[STATUS].lstrip()):
+                notes.append(f"What answers at {shown(balancer.address)} is not stub_status.")
         except NoReading as trouble:
             # The log may still say enough.
             notes.append(trouble.sentence)
@@ -86,7 +89,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     policy = _policy(tally, built)
     # Few keys of a hash leave servers without any request.
     seen = 0 if policy is Policy.HASH else sum(server.requests for server in built)
-    servers = with_absent(built, wanted, seen=seen)
+    servers = _with_put_out(with_absent(built, wanted, seen=seen), wanted)
     is_limit = _is_limit(tally)
     refused = sum(many for status, many in tally.own.items() if status != "429")
     return Pool(
@@ -200,7 +203,10 @@ def _serve(server: Served, one: Try) -> None:
     else:
         server.answers += 1
         server.errors += one.status >= 500
-        server.took(one.seconds, is_error=one.status >= 500)
+        server.broken += one.status == 502 and not one.has_header
+        # A long body, or one that never ends, is no slow answer.
+        time = one.first if one.first is not None else one.seconds if one.status != 101 else None
+        server.took(time, is_error=one.status >= 500)
 
 
 def _is_unreached(one: Try) -> bool:
@@ -243,17 +249,27 @@ def _server(balancer: Balancer, address: str, served: Served) -> Server:
     )
 
 
+def _with_put_out(servers: Sequence[Server], wanted: Mapping[str, float]) -> tuple[Server, ...]:
+    """The servers; those that fail and are hardly asked any more are out: nginx asks them once in `fail_timeout`."""
+    seen, whole = sum(one.requests for one in servers), sum(wanted.values())
+
+    def is_out(one: Server) -> bool:
+        meant = wanted.get(one.name, 0.0) / whole if whole else 1 / len(servers)
+        return 0 < one.requests <= 2 * (one.unreached + one.unanswered) and one.requests < 0.5 * meant * seen
+
+    return tuple(replace(one, standing=Standing.EJECTED) if is_out(one) else one for one in servers)
+
+
 def _is_limit(tally: Tally) -> bool:
     """Whether requests found no server because all were busy (max_conns), and not because they failed.
 
-    nginx writes the same for both. A server is taken for failed after a try that failed; where servers answer all the
-    while and none fails, it is the limit.
+    nginx writes the same for both. A server is taken for failed after a try that failed, and is not asked for ten
+    seconds; where servers answer all the while and none fails, it is the limit.
     """
     servers = tally.servers.values()
-    if not tally.unserved:
-        return False
-    failed = sum(one.unreached + one.unanswered + one.errors for one in servers)
-    return failed < len(tally.servers) and sum(one.answers for one in servers) >= 20
+    failed = sum(one.unreached + one.unanswered + one.broken for one in servers)
+    answered = sum(one.answers - one.errors for one in servers)
+    return 0 < tally.unserved <= 10 * answered and answered >= 20 and failed < len(tally.servers)
 
 
 def _policy(tally: Tally, servers: Sequence[Server]) -> Policy:

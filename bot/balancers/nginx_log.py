@@ -22,13 +22,12 @@ EXAMPLE = (
     '"upstream_response_time":"$upstream_response_time","upstream_connect_time":"$upstream_connect_time",'
     '"upstream_header_time":"$upstream_header_time"}\';'
 )
-#: Lines that the format is learned from.
-_LEARNED_FROM = 500
+#: Lines that the format is learned from, and servers that one request may have tried.
+_LEARNED_FROM, _MOST_TRIES = 500, 50
 
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):\d{1,5}|unix:/\S+")
-_BETWEEN = re.compile(r"\s*,\s*|\s+:\s+")
-_STATUSES = re.compile(r"(?:\d{3}|-)(?:(?:\s*,\s*|\s+:\s+)(?:\d{3}|-))*")
-_TIMES = re.compile(r"(?:\d+\.\d{3}|-)(?:(?:\s*,\s*|\s+:\s+)(?:\d+\.\d{3}|-))*")
+_STATUS = re.compile(r"[0-9]{3}|-")
+_TIME = re.compile(r"[0-9]{1,9}\.[0-9]{3}|-")
 _REQUEST = re.compile(r"[A-Z]{3,12} \S+ HTTP/[\d.]+")
 _PATH = re.compile(r"(?:[A-Z]{3,12} )?(?:https?://[^/\s]+)?(/[^\s?]*)")
 
@@ -46,6 +45,8 @@ _REQUEST_KEYS = ("uri", "requesturi", "path", "url", "requestpath", "request", "
 _CLIENT_KEYS = ("remoteaddr", "client", "clientip", "clientaddr", "ip", "remoteip", "remote", "remotehost")
 _HOST_KEYS = ("host", "httphost", "servername", "vhost", "domain", "server", "virtualhost")
 _GROUP_KEYS = ("proxyhost", "upstreamname", "proxyupstreamname", "upstreamgroup", "backendname", "pool")
+#: How the keys begin that speak of servers.
+_BEHIND = ("upstream", "backend", "proxy", "origin")
 #: Fields whose addresses are not those of servers behind nginx.
 _BEFORE = re.compile(r"client|remote|forward|realip|peer|listen|serveraddr|refer|^host|httphost|agent")
 
@@ -59,9 +60,10 @@ class Try:
     status: int | None
     #: Seconds until it had answered, or until nginx gave up.
     seconds: float | None
-    #: Whether the connection came about, and whether an answer began.
+    #: Whether the connection came about, and whether an answer began; seconds until it did.
     is_connected: bool | None
     has_header: bool | None
+    first: float | None = None
 
     @property
     def is_server(self) -> bool:
@@ -133,8 +135,8 @@ class _Learning:
         status = self._named(_STATUS_KEYS) or self._after(request)
         asked = [found for found in self._read if _is_asked(found.get(address, ""))]
         is_placed = address[0] == "#"
-        statuses = self._where(asked, _STATUSES.fullmatch, address, status) if is_placed else ""
-        times = self._where(asked, _TIMES.fullmatch, address, statuses) if is_placed else ""
+        statuses = self._where(asked, _are_statuses, address, status) if is_placed else ""
+        times = self._where(asked, _are_times, address, statuses) if is_placed else ""
         return Layout(
             address=address,
             upstream_status=self._behind(("status", "statuscode", "code"), ("us", "ust", "ustatus"))
@@ -151,13 +153,20 @@ class _Learning:
         )
 
     def _named(self, wanted: Iterable[str]) -> str:
-        return next((key for name in wanted for key, plain in self._plain.items() if plain == name), "")
+        return next((key for name in wanted for key in self._plain if name in self._names(key)), "")
+
+    def _names(self, key: str) -> tuple[str, ...]:
+        """What a key is called: "http.status" is also "status", and "upstream.status" is not."""
+        plain = self._plain[key]
+        if "." not in key or plain.startswith(_BEHIND):
+            return (plain,)
+        return plain, re.sub(r"[^a-z0-9]", "", key.rpartition(".")[2].lower())
 
     def _behind(self, words: Sequence[str], short: Sequence[str]) -> str:
         """The key of an upstream's figure: `upstream_status`, `backend.code`, `us`."""
         for word in words:
             for key, plain in self._plain.items():
-                if plain.startswith(("upstream", "backend", "proxy", "origin")) and plain.endswith(word):
+                if plain.startswith(_BEHIND) and plain.endswith(word):
                     rest = plain.removesuffix(word)
                     if not re.search(r"connect|header|start|cache", rest):
                         return key
@@ -201,15 +210,28 @@ class _Learning:
         return f"#{found}" if found >= 0 else ""
 
 
+def _listed(value: str) -> list[str]:
+    """The entries of "a, b : c"."""
+    return [one.strip() for one in value.replace(" : ", ",").split(",", _MOST_TRIES)[:_MOST_TRIES]]
+
+
 def _is_asked(value: str) -> bool:
-    return any(is_address(one) for one in _BETWEEN.split(value)) if value else False
+    return (":" in value) and any(map(is_address, _listed(value)))
+
+
+def _are_statuses(value: str) -> bool:
+    return all(map(_STATUS.fullmatch, _listed(value)))
+
+
+def _are_times(value: str) -> bool:
+    return all(map(_TIME.fullmatch, _listed(value)))
 
 
 def _request(found: Fields, layout: Layout) -> Line:
     value = found.get(layout.address, "")
-    addresses = [one for one in _BETWEEN.split(value.strip()) if one and one != "-"]
+    addresses = [one for one in _listed(value) if one and one != "-"]
     columns = [
-        _BETWEEN.split(found.get(key, "").strip()) if key else []
+        _listed(found.get(key, "")) if key else []
         for key in (layout.upstream_status, layout.time, layout.connect, layout.header)
     ]
     status = _status(found.get(layout.status, "")) if layout.status else None
@@ -220,7 +242,9 @@ def _request(found: Fields, layout: Layout) -> Line:
         if not layout.upstream_status:
             # What went to the client came from the last server; the others were passed over.
             answered = status if at == len(addresses) - 1 else 502
-        tries.append(Try(address, answered, _seconds(time), _is_known(connect), _is_known(header)))
+        tries.append(
+            Try(address, answered, _seconds(time), _is_known(connect), _is_known(header), _seconds(header))
+        )
     path = _PATH.match(found.get(layout.request, ""))
     return Line(
         tuple(tries),

@@ -23,8 +23,9 @@ class Served:
     #: Requests that it was given, also those that did not reach it.
     tries: int = 0
     answers: int = 0
-    #: 5xx of its own.
+    #: 5xx of its own, and those of them that were no answer: it hung up.
     errors: int = 0
+    broken: int = 0
     #: Connections that failed.
     unreached: int = 0
     #: Given up by the balancer before it had answered.

@@ -147,6 +147,8 @@ class Pool:
     is_pinned: bool | None = None
     #: Whether the balancer ignores health because too few servers are well.
     is_panicking: bool = False
+    #: Whether what is unanswered ran into a time-out for certain; else the servers may have hung up as well.
+    tells_time_outs: bool = True
     #: Whether counters restarted in the window: a reload. Then nothing is to be judged by them.
     is_restarted: bool = False
     #: What servers should get, by name; empty means equal shares.

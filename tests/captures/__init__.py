@@ -74,6 +74,13 @@ _HAPROXY = (
         stubs={"long_delay": 0.2, "one_of": 3},
         rate=30,
     ),
+    Case(
+        "haproxy",
+        "application-hangs-up",
+        "every server hangs up on a third of its requests without an answer",
+        Cause.APPLICATION,
+        stubs={"status": 0, "one_of": 3, "tail": 0.2},
+    ),
 )
 _NGINX = (
     Case("nginx", "healthy", "four equal servers, round robin"),
@@ -153,6 +160,14 @@ _NGINX = (
             "location": "limit_req zone=all burst=5 nodelay;",
         },
     ),
+    Case(
+        "nginx",
+        "closed-port",
+        "nothing listens at the fourth address; the others take over",
+        Cause.BAD_SERVER,
+        {"servers": ("fail_timeout=1s",) * 4},
+        servers=(0, 1, 2, "closed"),
+    ),
     Case("nginx", "tls", "a certificate that clients do not trust", Cause.HANDSHAKE, is_tls=True),
     Case(
         "nginx",
@@ -175,6 +190,15 @@ _NGINX = (
         Cause.UNREACHABLE,
         {"servers": ("fail_timeout=1s",) * 4},
         servers=("closed",) * 4,
+        rate=45,
+    ),
+    Case(
+        "nginx",
+        "application-hangs-up",
+        "every server hangs up on a third of its requests without an answer",
+        Cause.APPLICATION,
+        configured={"servers": ("fail_timeout=1s",) * 4},
+        stubs={"status": 0, "one_of": 3},
         rate=45,
     ),
 )
@@ -233,6 +257,14 @@ _ENVOY = (
         {"route": "timeout: 0.1s"},
         stubs={"long_delay": 0.2, "one_of": 3},
     ),
+    Case(
+        "envoy",
+        "application-hangs",
+        "every server hangs; the route gives up after 5 s",
+        Cause.APPLICATION,
+        stubs={"long_delay": 60.0, "room": 1000},
+        rate=60,
+    ),
     Case("envoy", "tls", "a certificate that clients do not trust", Cause.HANDSHAKE, is_tls=True),
     Case(
         "envoy",
@@ -261,6 +293,13 @@ _ENVOY = (
         "nothing listens at any server",
         Cause.UNREACHABLE,
         servers=("closed",) * 4,
+    ),
+    Case(
+        "envoy",
+        "application-hangs-up",
+        "every server hangs up on a third of its requests without an answer",
+        Cause.APPLICATION,
+        stubs={"status": 0, "one_of": 3},
     ),
 )
 CASES: Sequence[Case] = (*_HAPROXY, *_NGINX, *_ENVOY, *GATEWAYS)

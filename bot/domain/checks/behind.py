@@ -97,10 +97,11 @@ def own_errors(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
             )
             yield Finding(Cause.APPLICATION, words, Culprit.APPLICATION, is_bad=True)
             return
+        unless = "" if pool.tells_time_outs else ", unless its log says that they hang up"
         hint = f"; no answer took longer than {milliseconds(longest)}" if longest else ""
         words = (
             f"{part} of the requests get a 5xx that the balancer wrote after waiting for every server alike: "
-            f"its time-out is too short{hint}"
+            f"its time-out is too short{unless}{hint}"
         )
         yield Finding(Cause.TIMEOUT, words, Culprit.BALANCER, is_bad=True)
         return
