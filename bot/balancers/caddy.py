@@ -239,7 +239,7 @@ def _servers(
         addresses = list(dict.fromkeys(mine.upstreams))
     else:
         addresses = sorted({*([] if mine and mine.is_dynamic else known), *told.servers})
-    built = []
+    built, unreached = [], answers.never_reached(told)
     for address in addresses:
         about = known.get(address, {})
         busy = about.get("num_requests")
@@ -251,6 +251,7 @@ def _servers(
             weight=mine.weight(address) if mine else None,
             has_check=bool(mine.check) if mine else None,
             busy=busy if isinstance(busy, int) else None,
+            is_reached=address not in unreached,
         )
         built.append(replace(server, busy_limit=mine.most or None) if mine else server)
     return built

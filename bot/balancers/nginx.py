@@ -127,7 +127,8 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     met: dict[tuple[str, str], str] = {}
     for line in _ours(read, balancer):
         _add(tally, line)
-        _compare(tally, line, met)
+        if line.tries and line.tries[-1].is_server:
+            tally.compare(line.client, line.path, line.tries[-1].address, met)
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -219,20 +220,6 @@ def _is_unreached(one: Try) -> bool:
 
 def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
-
-
-def _compare(tally: Tally, line: Line, met: dict[tuple[str, str], str]) -> None:
-    """Whether requests that look alike go to the same server."""
-    if not line.tries or not line.tries[-1].is_server:
-        return
-    for kind, value in (("client", line.client), ("path", line.path)):
-        if not value:
-            continue
-        former = met.get((kind, value))
-        met[kind, value] = line.tries[-1].address
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == line.tries[-1].address
 
 
 def _server(balancer: Balancer, address: str, served: Served) -> Server:

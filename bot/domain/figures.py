@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -192,12 +193,18 @@ def _is_failing_alike(pool: Pool) -> bool:
 
 
 def is_slow(pool: Pool, server: Server) -> bool:
-    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window."""
+    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window.
+
+    A mean of few answers strays: of ten it must be four and a half times as slow, of a thousand three.
+    """
     others = [
         one.latency for one in pool.servers if one is not server and one.latency is not None and one.requests
     ]
-    if server.latency is None or server.requests < 5 or not others:
+    # Errors may be quick and are not timed then; a server that only fails is timed by them.
+    timed = server.requests - server.errors or server.requests
+    if server.latency is None or timed < 5 or not others:
         return False
+    far = 3 * (1 + 1.5 / math.sqrt(timed))
     usual = statistics.median(others)
     is_recovering = server.latency_before is not None and server.latency < 0.9 * server.latency_before
-    return server.latency >= 3 * usual and server.latency >= usual + 50 and not is_recovering
+    return server.latency >= far * usual and server.latency >= usual + 50 and not is_recovering
