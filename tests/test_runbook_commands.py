@@ -178,7 +178,7 @@ def test_what_confirms_shows_it(stage: Any, lab: Lab) -> None:
     """One balancer that is well, with a little traffic: the commands of all runbooks, one after another."""
     stage.start(stage.text())
     with stage.shell as shell:
-        assert stage.statuses(12) == {200: 12}
+        comes_true(lambda: stage.statuses(12) == {200: 12}, "it does not serve")
         if stage.unit == "nginx":
             write_errors(stage.folder / "error.log")
         shell.types(f"ADDRESS=127.0.0.1:{lab.ports[0]}")
