@@ -209,7 +209,21 @@ def test_an_anchor_in_another_file_must_exist(tmp_path: Path) -> None:
 
 
 PIECES = st.sampled_from(
-    [*GOOD.split("\n"), "```", "---", "## Verify", "- **Undo:**", "{{ x }}", "[a](b.md)", "> - 1.", "\t"]
+    [
+        *GOOD.split("\n"),
+        "## Diagnosis",
+        "1. [x][1]",
+        "2. y",
+        "[1]: z",
+        "```",
+        "---",
+        "## Verify",
+        "- **Undo:**",
+        "{{ x }}",
+        "[a](b.md)",
+        "> - 1.",
+        "\t",
+    ]
 )
 
 
