@@ -20,19 +20,12 @@ from bot.runbooks.filling import field_for, fill
 from bot.runbooks.reading import read_folder
 from bot.settings import shipped
 from tests.conftest import missing
-from tests.cures import CURES, Cure
-from tests.followed import (
-    ENVOY,
-    OPENSSL,
-    SOCAT,
-    EnvoyStage,
-    HAProxyStage,
-    NginxStage,
-    Stage,
-    certificate,
-    comes_true,
-)
+from tests.cure_table import CURES
+from tests.cures import Cure
+from tests.envoy_stage import ENVOY, EnvoyStage
 from tests.lab import HAPROXY, NGINX, Lab
+from tests.shells import OPENSSL, SOCAT, Stage, certificate, comes_true
+from tests.stages import HAProxyStage, NginxStage
 
 KINDS: dict[str, tuple[type[Stage], dict[str, str]]] = {
     "haproxy": (HAProxyStage, {"HAProxy": HAPROXY, "socat": SOCAT}),

@@ -211,18 +211,8 @@ def test_an_anchor_in_another_file_must_exist(tmp_path: Path) -> None:
 PIECES = st.sampled_from(
     [
         *GOOD.split("\n"),
-        "## Diagnosis",
-        "1. [x][1]",
-        "2. y",
-        "[1]: z",
-        "```",
-        "---",
-        "## Verify",
-        "- **Undo:**",
-        "{{ x }}",
-        "[a](b.md)",
-        "> - 1.",
-        "\t",
+        *("## Verify", "- **Undo:**", "{{ x }}", "[a](b.md)", "> - 1.", "\t", "```", "---"),
+        *("## Diagnosis", "1. [x][1]", "2. y", "[1]: z"),
     ]
 )
 
