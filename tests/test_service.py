@@ -139,7 +139,7 @@ def test_a_catalogue_of_more_than_a_hundred_is_typed_into(town: Town) -> None:
 
 def test_a_service_that_the_catalogue_does_not_have_is_told_at_its_field(town: Town) -> None:
     before = town.incidents()
-    with pytest.raises(Refusal, match="has no service “bsaket”.*`basket`, `login`") as told:
+    with pytest.raises(Refusal, match=r"has no service “bsaket”.*`basket`, `login`") as told:
         open_incident(town.house.desk, "the shop is shut", by=town.ana.id, service_name="bsaket")
     assert told.value.field == "service"
     assert town.incidents() == before
