@@ -138,7 +138,9 @@ class Teller(Story):
             for message in self.ana.messages(place, 1000)
             if message.get("ephemeral")
         ]
-        return sum("*not*" in text or "*may* have been" in text for text in [*heard, *said_alone(self.standin)])
+        return sum(
+            "*not*" in text or "*may* have been" in text for text in [*heard, *said_alone(self.standin)]
+        )
 
     def _logs_an_image(self) -> None:
         here, channel = self._here, self.channel
