@@ -165,6 +165,7 @@ class NginxStage(Stage):
             "/etc/nginx/nginx.conf": str(self.config),
             "/etc/nginx/tls/site": str(self.folder / "site"),
             "/var/log/nginx/": f"{self.folder}/",
+            "/run/nginx.pid": f"{self.folder}/balancer.pid",
         }
 
     def service(self) -> str:
