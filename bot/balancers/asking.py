@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -55,23 +55,46 @@ def ask_socket(address: str, command: str, ends_at: float | None = None) -> str:
 def ask_http(address: str, path: str = "", ends_at: float | None = None) -> str:
     """The body that GET gives at an http(s) address, `path` put behind it. Raises NoReading for all but 200."""
     parts = urlsplit(_filled(address))
+    target = "/" + f"{parts.path.rstrip('/')}{path}".lstrip("/") if path else parts.path or "/"
+    if parts.query:
+        target += f"{'&' if '?' in target else '?'}{parts.query}"
+    status, _, body = _exchanged(address, parts, ("GET", target, _headers(parts), b""), ends_at)
+    if status != 200:
+        raise NoReading(
+            f"{shown(address)} answered {status} instead of 200. Correct its address in the catalogue, "
+            "or let this machine read it."
+        )
+    return body
+
+
+def ask_signed(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, ends_at: float | None = None
+) -> tuple[int, Mapping[str, str], str]:
+    """Status, headers and body of a request that somebody else made and signed. Raises NoReading for no answer.
+
+    AWS is asked by POST, also for reading; that nothing else is asked is the business of whoever signs.
+    """
+    parts = urlsplit(url)
+    target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    return _exchanged(url, parts, (method, target, {**headers, "Connection": "close"}, body), ends_at)
+
+
+def _exchanged(
+    address: str,
+    parts: SplitResult,
+    request: tuple[str, str, Mapping[str, str], bytes],
+    ends_at: float | None,
+) -> tuple[int, Mapping[str, str], str]:
+    method, target, headers, sent = request
     with _patience(address, ends_at) as watch:
         connection = _connection(parts, watch)
         watch.on_end(connection.close)
-        target = f"{parts.path.rstrip('/')}{path}" if path else parts.path or "/"
-        if parts.query:
-            target += f"{'&' if '?' in target else '?'}{parts.query}"
-        connection.request("GET", target, headers=_headers(parts))
+        connection.request(method, target, body=sent or None, headers=dict(headers))
         answer = connection.getresponse()
-        if answer.status != 200:
-            raise NoReading(
-                f"{shown(address)} answered {answer.status} instead of 200. Correct its address in the catalogue, "
-                "or let this machine read it."
-            )
         body = _read(lambda: answer.read(65536), address)
         if answer.length and not watch.is_over:
             raise NoReading(f"{shown(address)} hung up in the middle of its answer. Sample again.")
-        return body
+        return answer.status, dict(answer.getheaders()), body
 
 
 def _filled(address: str) -> str:

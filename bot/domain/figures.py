@@ -113,9 +113,15 @@ def figures(pool: Pool) -> Figures:
         noise=noise(max(len(inside), 1), pool.total),
         out_of_rotation=sum(pool.fair_share(s) for s in pool.servers if not s.is_in_rotation),
         drift=_drift(pool, inside),
-        errors=sum(s.errors for s in pool.servers) / max(pool.total, 1),
+        errors=_errors(pool),
         own_errors=(pool.own_errors or 0) / arrived if pool.arrived else 0.0,
     )
+
+
+def _errors(pool: Pool) -> float:
+    if pool.split_untold:
+        return (pool.errors or 0) / max(pool.arrived or 0, 1)
+    return sum(s.errors for s in pool.servers) / max(pool.total, 1)
 
 
 def in_rotation(pool: Pool) -> list[Server]:
@@ -159,9 +165,9 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
     """From which skew on the split is worth a word, and from which it is bad.
 
     Clients that a cookie or a hash pins come in lumps: 200 of them, Zipf-busy, are 0.27 to 0.32 from even when nothing
-    is wrong (simulated), so there the limits are wider.
+    is wrong (simulated), so there the limits are wider, and as wide as so few of them make it where that is known.
     """
-    if pool.policy is Policy.HASH or (pool.bypass or 0.0) >= 0.10:
+    if pool.policy is Policy.HASH or pool.is_pinned or (pool.bypass or 0.0) >= 0.10:
         lumps = 0.0 if pool.keys is None else noise(len(in_rotation(pool)), math.floor(pool.keys))
         return max(0.25, found.noise, lumps), max(0.40, lumps)
     return max(0.10, found.noise), 0.25
@@ -170,11 +176,21 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
 def is_harmed(pool: Pool, found: Figures) -> bool:
     """Whether anybody suffers: errors, requests that wait, or one server far slower than its neighbours."""
     return (
-        found.errors >= 0.02
+        (found.errors >= 0.02 and not _is_failing_alike(pool))
         or found.own_errors >= 0.02
         or pool.queue >= 10
         or any(is_slow(pool, server) for server in pool.servers)
     )
+
+
+def _is_failing_alike(pool: Pool) -> bool:
+    """Whether servers that get little fail as often as those that get too much: then the split is not why."""
+    hot = [server for server in pool.servers if is_hot(pool, server)]
+    others = [server for server in pool.servers if server.requests and server not in hot]
+    tries, failed = sum(s.requests for s in others), sum(s.errors for s in others)
+    if not hot or tries < 20:
+        return False
+    return failed / tries >= 0.5 * sum(s.errors for s in hot) / sum(s.requests for s in hot)
 
 
 def is_slow(pool: Pool, server: Server) -> bool:

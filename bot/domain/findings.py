@@ -31,6 +31,7 @@ class Cause(StrEnum):
     OVERFLOW = "overflow"
     TIMEOUT = "timeout"
     OWN_ERRORS = "balancer's own errors"
+    UNMATCHED = "fits no site or router"
     APPLICATION = "application"
 
 

@@ -157,6 +157,19 @@ class Pool:
     is_restarted: bool = False
     #: What servers should get, by name; empty means equal shares.
     intended: Mapping[str, float] = field(default_factory=dict)
+    #: Why nobody knows which server got what; "" when it is known. States, weights and totals are judged all the same.
+    split_untold: str = ""
+    #: Why a split may be uneven, where its reader knows: "each zone keeps its own requests".
+    uneven_why: str = ""
+    #: 5xx answers of the servers together, where they are only counted so.
+    errors: int | None = None
+    #: What the health check asks, if the balancer tells: "GET /healthz".
+    check_asks: str = ""
+    #: Requests that fit nothing in the configuration, and what they are answered with: "404".
+    unmatched: int = 0
+    unmatched_with: str = ""
+    #: What stands for servers where single ones are not counted, and what fair is then.
+    compared: str = ""
     #: What is to be known of the reading itself, in whole sentences: "The log was rotated meanwhile: ..."
     note: str = ""
 

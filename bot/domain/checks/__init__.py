@@ -23,6 +23,7 @@ STANDING: tuple[Callable[[Pool], Iterable[Finding]], ...] = (
 COUNTED: tuple[Callable[[Pool, Figures, Said], Iterable[Finding]], ...] = (
     fronts.handshakes,
     fronts.refusals,
+    fronts.unmatched,
     split.split,
     neighbours.unreachable,
     neighbours.bad_servers,

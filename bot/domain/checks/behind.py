@@ -126,7 +126,7 @@ def _explains_refusals(said: Said) -> bool:
 
 def application(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
     """Every server alike fails or is slow: not the balancer. Only when nothing else explains it."""
-    if any(finding.is_bad for finding in said):
+    if pool.split_untold or any(finding.is_bad for finding in said):
         return
     if found.errors >= 0.02 and sum(s.errors for s in pool.servers) >= 5:
         asked = [s for s in pool.servers if s.requests]

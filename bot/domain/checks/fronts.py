@@ -74,3 +74,17 @@ def refusals(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
                 Culprit.BALANCER,
                 is_bad=True,
             )
+
+
+def unmatched(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Requests that fit nothing in the configuration: 5, and a tenth; from half on it is the outage.
+
+    Scanners of the internet ask for names and paths that nobody has, and are no fault.
+    """
+    whole = pool.unmatched + max(pool.arrived or 0, pool.total)
+    if pool.unmatched >= 5 and pool.unmatched >= 0.1 * whole:
+        words = (
+            f"{percent(pool.unmatched / whole)} of the requests fit nothing in the balancer's configuration, which "
+            f"answers them {pool.unmatched_with} itself: compare the host names and paths that clients ask for"
+        )
+        yield Finding(Cause.UNMATCHED, words, Culprit.BALANCER, is_bad=pool.unmatched >= 0.5 * whole)

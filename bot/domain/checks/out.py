@@ -66,6 +66,8 @@ def checked_down(pool: Pool) -> Iterable[Finding]:
     got = Counter(server.check for server in down).most_common(1)[0][0]
     how = f"{of_all(len(down), len(pool.servers))} DOWN by health check ({listed([s.name for s in down])})"
     cause, culprit, why = _why_down(got)
+    if not got and pool.check_asks:
+        why = f"the check asks {pool.check_asks}, and nobody says what it gets; ask by hand"
     # Half of a pool down at once for the same 4xx is the check, not the servers.
     yield Finding(
         cause, f"{how}: {why}", culprit, is_bad, tuple(server.name for server in down), is_about_split=True

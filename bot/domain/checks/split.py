@@ -14,6 +14,9 @@ from bot.domain.pool import Policy, Pool, Server
 def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
     """Why requests are at the wrong server, among those in rotation."""
     yield from _strangers(pool)
+    if pool.split_untold:
+        yield from _weights_alone(pool, found)
+        return
     low, high = split_limits(pool, found)
     # That few clients make lumps is no fault, until a lump is more than its server can bear.
     is_hurt = found.skew >= min(low, 0.25) and _is_heat_that_hurts(pool)
@@ -38,10 +41,18 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         )
         words = f"balance {pool.algorithm or 'by hash'} {how}: too few distinct keys"
         yield because(Cause.HASH, words)
+    elif pool.is_pinned:
+        words = f"{pool.algorithm or 'stickiness'} keeps clients at the server that they had first"
+        yield because(Cause.PINNED, words)
     elif pool.policy is Policy.FIRST:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
     elif _is_as_meant(pool, inside):
         return
+    elif pool.uneven_why:
+        yield because(Cause.UNEVEN, pool.uneven_why)
+    elif silent := _silent(inside):
+        words = f"{listed(silent)} should be used and is not: can the balancer reach it, or does its check know better?"
+        yield because(Cause.UNEVEN, words)
     elif found.drift is None and pool.is_pinned is False:
         words = "each client and path reaches several servers, so no hash or stickiness does it: look at the weights"
         yield because(Cause.WEIGHTS, words)
@@ -64,6 +75,22 @@ def _is_heat_that_hurts(pool: Pool) -> bool:
         sum(s.errors for s in some) / max(1, sum(s.requests for s in some)) for some in (hot, rest)
     )
     return bool(hot and rest) and (mine >= max(0.02, 5 * theirs) or all(is_slow(pool, s) for s in hot))
+
+
+def _silent(inside: Sequence[Server]) -> list[str]:
+    """The few servers that get nothing at all among those that do."""
+    names = [server.name for server in inside if not server.requests]
+    return names if 2 * len(names) < len(inside) else []
+
+
+def _weights_alone(pool: Pool, found: Figures) -> Iterable[Finding]:
+    """What the weights say where nobody knows the split: a balancer follows them faithfully."""
+    if found.drift is None or found.drift < 0.10 or pool.policy is Policy.FIRST:
+        return
+    weights = _weights(pool, in_rotation(pool))
+    words = f"{weights}, which sends {percent(found.drift)} of the requests to the wrong server"
+    is_bad = found.drift >= 0.25 and is_harmed(pool, found)
+    yield Finding(Cause.WEIGHTS, words, Culprit.BALANCER, is_bad)
 
 
 def _strangers(pool: Pool) -> Iterable[Finding]:

@@ -1,0 +1,162 @@
+"""Requests as the access logs of Traefik and Caddy tell them: one line, one server, one answer.
+
+Both write the answer themselves when the server's does not come, and put the server's name to it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.balancers.logs import log_path, place_of, read_on
+from bot.balancers.sample import NoReading, Sample
+from bot.balancers.tally import Served, Tally
+from bot.domain.catalogue import Balancer
+from bot.domain.pool import Server, Standing, noise
+
+#: What a sample holds of a log: the log as somebody saved it; or where reading it ended, its tally, what is to be
+#: known of the reading; or why it cannot be read.
+LOG, PLACE, TALLY, NOTE, TROUBLE = "access log", "place", "tally", "note", "log trouble"
+#: Servers of one log that are told apart.
+_MOST_SERVERS = 1000
+#: A split is told from so many lines that chance alone looks less than this far from fair.
+_BLUR = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request, answered."""
+
+    #: host:port of the server that was asked; "" when none was.
+    server: str
+    status: int
+    seconds: float
+    #: Whether the balancer wrote the answer, since the server's did not come.
+    is_own: bool
+    client: str = ""
+    path: str = ""
+
+
+#: Lines -> how many are of this kind's log, and the answers of the pool that is looked at.
+Read = Callable[[Sequence[str]], tuple[int, Sequence[Answer]]]
+
+
+def log_texts(balancer: Balancer, before: Sample | None, read: Read) -> dict[str, str]:
+    """What a look's sample holds of the log. A log that cannot be read is told in the sample: states still count."""
+    if not balancer.log:
+        return {}
+    old = before.texts if before else {}
+    try:
+        stretch = read_on(log_path(balancer.log), place_of(old.get(PLACE, "")))
+    except NoReading as trouble:
+        return {TROUBLE: trouble.sentence}
+    tally = Tally.of(old.get(TALLY, ""))
+    _add(tally, stretch.lines, read)
+    return {PLACE: stretch.place.as_text(), TALLY: tally.as_text(), NOTE: stretch.note}
+
+
+def tally_between(before: Sample, after: Sample, read: Read) -> Tally | None:
+    """What the log told between two looks; None without a log."""
+    if LOG in after.texts:
+        # Saved twice, the second holds the first.
+        text = after.texts[LOG].removeprefix(before.texts.get(LOG, ""))
+        tally = Tally()
+        _add(tally, text.splitlines(), read)
+        return tally
+    if TALLY in after.texts:
+        return Tally.of(after.texts[TALLY]).since(Tally.of(before.texts.get(TALLY, "")))
+    return None
+
+
+def _add(tally: Tally, lines: Sequence[str], read: Read) -> None:
+    understood, answers = read(lines)
+    tally.lines += len(lines)
+    tally.understood += understood
+    count(tally, answers)
+
+
+def count(tally: Tally, answers: Iterable[Answer]) -> None:
+    """Add answers to a tally."""
+    met: dict[tuple[str, str], str] = {}
+    for one in answers:
+        tally.requests += 1
+        if not one.server:
+            tally.own[str(one.status)] += 1
+        elif one.server in tally.servers or len(tally.servers) < _MOST_SERVERS:
+            _serve(tally.server(one.server), one)
+            _compare(tally, one, met)
+
+
+def _serve(server: Served, one: Answer) -> None:
+    server.tries += 1
+    if one.is_own and one.status >= 500 and one.status != 504:
+        server.unreached += 1
+        return
+    server.took(one.seconds, is_error=one.status >= 500 and not one.is_own)
+    if one.is_own:
+        # 504: it did not answer in time.  499: whoever asked was tired of waiting.
+        server.unanswered += one.status == 504
+    else:
+        server.answers += 1
+        server.errors += one.status >= 500
+
+
+def _compare(tally: Tally, one: Answer, met: dict[tuple[str, str], str]) -> None:
+    """Whether requests that look alike go to the same server."""
+    for kind, value in (("client", one.client), ("path", one.path)):
+        if not value:
+            continue
+        former = met.get((kind, value))
+        met[kind, value] = one.server
+        if former is not None:
+            tally.again[kind] += 1
+            tally.same[kind] += former == one.server
+
+
+def server_of(
+    name: str,
+    address: str,
+    served: Served,
+    *,
+    standing: Standing = Standing.UP,
+    weight: float | None = None,
+    has_check: bool | None = None,
+    busy: int | None = None,
+) -> Server:
+    """A pool's server by the log, and what else is known of it.
+
+    A server that answered is reachable: that it broke off other requests is an error of its own. From one that never
+    answered nothing came at all.
+    """
+    is_reached = served.answers + served.unanswered > 0
+    return Server(
+        name=name,
+        address=address,
+        requests=served.tries,
+        standing=standing,
+        weight=weight,
+        errors=served.errors + (served.unreached if is_reached else 0),
+        answers=served.answers,
+        unreached=0 if is_reached else served.unreached,
+        unanswered=served.unanswered,
+        busy=busy,
+        latency=served.latency,
+        latency_most=served.slowest,
+        has_check=has_check,
+    )
+
+
+def written_by_balancer(tally: Tally, servers: Iterable[Server]) -> int:
+    """5xx that the balancer wrote itself."""
+    own = sum(many for status, many in tally.own.items() if status.startswith("5"))
+    return own + sum(server.unanswered + server.unreached for server in servers)
+
+
+def is_blurred(servers: int, lines: int) -> bool:
+    """Whether so few lines were read that chance alone would look like a fault."""
+    return noise(max(2, servers), lines) >= _BLUR
+
+
+def too_few(lines: int) -> str:
+    """Why so few lines are no split."""
+    return f"only {lines} lines of the access log are about it; sample again"
