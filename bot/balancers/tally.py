@@ -96,6 +96,17 @@ class Tally:
         """The server at an address, new or known."""
         return self.servers.setdefault(address, Served())
 
+    def compare(self, client: str, path: str, address: str, met: dict[tuple[str, str], str]) -> None:
+        """Whether a request went where the one before it with that client or path did. `met` remembers those."""
+        for kind, value in (("client", client), ("path", path)):
+            if not value:
+                continue
+            former = met.get((kind, value))
+            met[kind, value] = address
+            if former is not None:
+                self.again[kind] += 1
+                self.same[kind] += former == address
+
     def as_text(self) -> str:
         """As a sample keeps it."""
         return json.dumps(
