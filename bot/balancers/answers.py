@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Met, Served, Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Server, Standing, noise
 
@@ -77,7 +77,7 @@ def _add(tally: Tally, lines: Sequence[str], read: Read) -> None:
 
 def count(tally: Tally, answers: Iterable[Answer]) -> None:
     """Add answers to a tally."""
-    met: dict[tuple[str, str], str] = {}
+    met = Met()
     for one in answers:
         tally.requests += 1
         if not one.server:

@@ -115,6 +115,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         unmatched=blank,
         unmatched_with="with 200 and an empty page",
         check_asks=f"GET {mine.check}" if mine and mine.check else "",
+        keys=told.keys,
         intended=wanted,
         is_restarted=_is_restarted(old, new),
         split_untold=_untold(balancer, after, tally, built, arrived),

@@ -12,7 +12,6 @@ import math
 import re
 import statistics
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from bot.balancers.asking import ask_http, shown
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Met, Served, Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
@@ -87,7 +86,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     tally = _tally(after, balancer).since(_tally(before, balancer) if TALLY in after.texts else Tally())
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
-    wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
+    wanted = dict(balancer.wanted)
     apart = _apart(tally)
     built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
@@ -130,15 +129,11 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     read = list(requests(lines, balancer.backend))
     tally.lines += len(lines)
     tally.understood += len(read)
-    met: dict[tuple[str, str], str] = {}
-    seen: Counter[tuple[str, str]] = Counter()
+    met = Met()
     for line in _ours(read, balancer):
         _add(tally, line)
-        _compare(tally, line, met, seen)
-    for kind in ("client", "path"):
-        counts = [many for (of, _), many in seen.items() if of == kind]
-        tally.pairs[kind] += sum(counts) * (sum(counts) - 1)
-        tally.alike[kind] += sum(many * (many - 1) for many in counts)
+        if line.tries and line.tries[-1].is_server:
+            tally.compare(line.client, line.path, line.tries[-1].address, met)
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -230,23 +225,6 @@ def _is_unreached(one: Try) -> bool:
 
 def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
-
-
-def _compare(
-    tally: Tally, line: Line, met: dict[tuple[str, str], str], seen: Counter[tuple[str, str]]
-) -> None:
-    """Whether requests that look alike go to the same server."""
-    if not line.tries or not line.tries[-1].is_server:
-        return
-    for kind, value in (("client", line.client), ("path", line.path)):
-        if not value:
-            continue
-        seen[kind, value] += 1
-        former = met.get((kind, value))
-        met[kind, value] = line.tries[-1].address
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == line.tries[-1].address
 
 
 def _apart(tally: Tally) -> float:

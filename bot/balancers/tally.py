@@ -70,6 +70,17 @@ class Served:
 
 
 @dataclass
+class Met:
+    """What one reading of a log remembers of its requests, and forgets after it."""
+
+    #: "client" or "path" with its value -> the server that the last such request went to.
+    last: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Client -> its requests, and how many those of all clients are.
+    clients: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+
+
+@dataclass
 class Tally:
     """What a log told of one pool, since the first look."""
 
@@ -88,24 +99,29 @@ class Tally:
     #: Of "client" and "path": requests like an earlier one, and those of them that went to the same server as that.
     again: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
-    #: Of the same: pairs of requests, and those of them that are alike.
-    pairs: Counter[str] = field(default_factory=Counter)
-    alike: Counter[str] = field(default_factory=Counter)
+    #: Pairs of requests, and those of them that came from the same client.
+    pairs: int = 0
+    alike: int = 0
 
     def server(self, address: str) -> Served:
         """The server at an address, new or known."""
         return self.servers.setdefault(address, Served())
 
-    def compare(self, client: str, path: str, address: str, met: dict[tuple[str, str], str]) -> None:
-        """Whether a request went where the one before it with that client or path did. `met` remembers those."""
+    def compare(self, client: str, path: str, address: str, met: Met) -> None:
+        """Whether a request went where the one before it with that client or path did."""
         for kind, value in (("client", client), ("path", path)):
             if not value:
                 continue
-            former = met.get((kind, value))
-            met[kind, value] = address
+            former = met.last.get((kind, value))
+            met.last[kind, value] = address
             if former is not None:
                 self.again[kind] += 1
                 self.same[kind] += former == address
+        if client:
+            self.alike += met.clients[client]
+            self.pairs += met.requests
+            met.clients[client] += 1
+            met.requests += 1
 
     def as_text(self) -> str:
         """As a sample keeps it."""
@@ -138,7 +154,7 @@ class Tally:
     @property
     def keys(self) -> float | None:
         """How many equally busy clients the requests are like; None when clients are not logged."""
-        return self.pairs["client"] / max(1, self.alike["client"]) if self.pairs["client"] else None
+        return self.pairs / max(1, self.alike) if self.pairs else None
 
     def is_pinned(self) -> bool | None:
         """Whether requests that look alike, by client or path, keep to one server. None: there are too few to tell.

@@ -209,6 +209,7 @@ def _split_over_servers(
         own_errors_why=_why(told),
         errors=round(grown.of(_SERVED, service=name, code="5")) if grown.has(_SERVED) else None,
         check_asks=check_of(balanced),
+        keys=told.keys,
         intended=wanted,
         is_restarted=grown.is_restarted,
         split_untold=_untold(balancer, after, tally, built, arrived),
