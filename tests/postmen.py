@@ -98,7 +98,9 @@ def make_postman(
 def put(db: Database, kind: str, key: str, **parcel: Any) -> int | None:
     coalesce = parcel.pop("coalesce", False)
     with db.writing() as session:
-        return outbox.put(session, outbox.Parcel(kind, key, **parcel), now(), coalesce=coalesce)
+        put_in = outbox.Parcel(kind, key, **parcel)
+        kept = outbox.coalesce(session, put_in) if coalesce else None
+        return kept or outbox.put(session, put_in, now())
 
 
 def is_all_done(db: Database) -> bool:

@@ -33,7 +33,9 @@ def db(database_url: str) -> Iterator[Database]:
 def put(db: Database, kind: str, key: str, now: datetime = NOON, **parcel: Any) -> int | None:
     coalesce = parcel.pop("coalesce", False)
     with db.writing() as session:
-        return outbox.put(session, Parcel(kind, key, **parcel), now, coalesce=coalesce)
+        put_in = Parcel(kind, key, **parcel)
+        kept = outbox.coalesce(session, put_in) if coalesce else None
+        return kept or outbox.put(session, put_in, now)
 
 
 def claim(db: Database, owner: str = "one", limit: int = 10, lease_for: timedelta = LEASE) -> list[Work]:

@@ -59,7 +59,7 @@ def ask_http(address: str, path: str = "", ends_at: float | None = None) -> str:
         raise NoReading(
             f"{shown(address)} is no web address. Write one in the catalogue, e.g. http://10.0.0.5:8080."
         )
-    target = f"{parts.path.rstrip('/')}{path}" if path else parts.path or "/"
+    target = "/" + f"{parts.path.rstrip('/')}{path}".lstrip("/") if path else parts.path or "/"
     if parts.query:
         target += f"{'&' if '?' in target else '?'}{parts.query}"
     status, _, body = _exchanged(address, parts, ("GET", target, _headers(parts), b""), ends_at)

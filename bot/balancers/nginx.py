@@ -84,7 +84,8 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
     wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
-    built = [_server(balancer, address, one) for address, one in sorted(tally.servers.items())]
+    apart = tally.apart
+    built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
     # Few keys of a hash leave servers without any request.
@@ -106,6 +107,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         overflowed=tally.unserved if is_limit else 0,
         unserved=0 if is_limit else tally.unserved,
         is_pinned=tally.is_pinned(),
+        keys=tally.keys,
         note=_note(after, servers, wanted),
         intended=wanted,
     )
@@ -124,11 +126,14 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     read = list(requests(lines, balancer.backend))
     tally.lines += len(lines)
     tally.understood += len(read)
-    met: dict[tuple[str, str], str] = {}
-    for line in _ours(read, balancer):
+    ours = _ours(read, balancer)
+    for line in ours:
         _add(tally, line)
-        if line.tries and line.tries[-1].is_server:
-            tally.compare(line.client, line.path, line.tries[-1].address, met)
+    tally.compare(
+        (line.client, line.path, line.tries[-1].address)
+        for line in ours
+        if line.tries and line.tries[-1].is_server
+    )
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -222,7 +227,7 @@ def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
 
 
-def _server(balancer: Balancer, address: str, served: Served) -> Server:
+def _server(balancer: Balancer, address: str, served: Served, apart: float) -> Server:
     return Server(
         name=balancer.name_of(address),
         address=address,
@@ -232,6 +237,7 @@ def _server(balancer: Balancer, address: str, served: Served) -> Server:
         unreached=served.unreached,
         unanswered=served.unanswered,
         latency=served.latency,
+        latency_least=served.least(apart),
         latency_most=served.slowest,
     )
 

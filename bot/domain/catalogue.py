@@ -42,8 +42,9 @@ class Service:
     """One thing that people use and that can fail."""
 
     name: str
+    #: Whose it is, in words that people read, or the Slack id of a person or a user group.
     owner: str = ""
-    #: Slack ids or handles of the user groups to tell.
+    #: Slack ids of the user groups to tell.
     groups: tuple[str, ...] = ()
     balancers: tuple[Balancer, ...] = ()
     #: Words that alerts and people use for it.

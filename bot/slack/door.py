@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.domain import markup, zoned
 from bot.domain.incident import Incident, Severity
@@ -20,6 +21,8 @@ from bot.usecases.desk import Desk, Done
 
 #: How long a person's name and zone are believed without asking Slack again.
 _BELIEVED_FOR = timedelta(hours=12)
+
+Found = TypeVar("Found")
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
@@ -50,14 +53,21 @@ class Door:
 
     def incident(self, ask: Ask) -> Incident:
         """The incident of the channel it was asked in. Raises NotAnIncidentChannel or NoSuchIncident."""
+        return self._asked_in(ask, sight.incident_of_channel)
+
+    def incident_id(self, ask: Ask) -> int:
+        """Likewise its id, which costs nothing when it was asked for before."""
+        return self._asked_in(ask, sight.id_of_channel)
+
+    def _asked_in(self, ask: Ask, find: Callable[..., Found]) -> Found:
         try:
-            return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+            return find(self.desk, ask.channel, by=ask.user)
         except NoSuchIncident:
             # Who is in a private channel is known from events, and one may have been lost: Slack decides.
             if not self._is_in(ask.channel, ask.user):
                 raise
             people.person_joined(self.desk, ask.channel, ask.user, origin=f"{ask.origin}:joined")
-            return sight.incident_of_channel(self.desk, ask.channel, by=ask.user)
+            return find(self.desk, ask.channel, by=ask.user)
 
     def _is_in(self, channel_id: str, user_id: str) -> bool:
         """True when Slack says that the person is in the channel (the first 1,000 people of it)."""

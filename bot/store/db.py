@@ -19,9 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.store.engines import LOCK_WAIT, postgresql_engine, sqlite_engine
 from bot.store.patience import Patience
+from bot.store.together import Together
 from bot.store.trouble import NotSaved, PerhapsSaved, trouble_of
 
-__all__ = ["PATIENCE", "Database", "NotSaved", "PerhapsSaved", "Session"]
+__all__ = ["PATIENCE", "Database", "NotSaved", "PerhapsSaved", "Session", "when_committed"]
 
 # A Session is SQLAlchemy's Connection, in a transaction: we have tables and no mapped classes, and the ORM's own
 # session made every statement a third dearer.
@@ -36,6 +37,22 @@ _LONGEST = 30.0
 _TRIES = 4
 #: Seconds between them.
 _PAUSE = 0.05
+#: Under this name a session's connection keeps what is to be done when it is committed.
+_WHEN_COMMITTED = "when committed"
+
+
+def when_committed(session: Session, act: Callable[[], object]) -> None:
+    """Do this once what the session writes is committed, however often it was asked for; else not at all."""
+    session.info.setdefault(_WHEN_COMMITTED, {})[act] = None
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError:
+        # SQLite may leave the transaction open, and SQLAlchemy then gives the connection back like that.
+        session.invalidate()
+        raise
 
 
 class Database:
@@ -50,15 +67,21 @@ class Database:
         self._writing = self.engine.execution_options(is_writer=True)
         # SQLite lets one writer in; queueing here is fair and quick, its own busy wait sleeps.
         self._turn: threading.Lock | None = threading.Lock() if self.dialect == "sqlite" else None
+        self._together = Together(self.writing, self._patience) if self.dialect == "sqlite" else None
         #: SQLite: what a writer was refused with, until a look in trouble() finds that it writes again.
         self._refused = ""
+
+    @property
+    def waiting(self) -> int:
+        """How many wait to write; on PostgreSQL nobody waits in here."""
+        return 0 if self._together is None else self._together.waiting
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """While somebody waits that long for what this thread does: what cannot be had by then is NotSaved."""
         return self._patience.within(seconds)
 
     def write(self, act: Callable[[Session], T], *, is_once: bool) -> T:
-        """Run `act` in one writing transaction and give its result.
+        """Run `act` in one writing transaction and give its result. On SQLite others may share the transaction.
 
         It is run again, while there is time, when others were in its way or its connection broke: nothing was
         committed then. `is_once` says that a second run does nothing anew (it asks the inbox), so that it may
@@ -70,6 +93,8 @@ class Database:
         with self.within(PATIENCE):
             while True:
                 try:
+                    if self._together is not None and not tries:
+                        return self._together.write(act)
                     with self.writing() as session:
                         return act(session)
                 except NotSaved as lost:
@@ -94,15 +119,20 @@ class Database:
                 raise NotSaved("another writer held the database too long", plainly="too many write at once")
             try:
                 with self._telling() as committing, self._writing.connect() as session:
+                    # Of a transaction that was rolled back.
+                    session.info.pop(_WHEN_COMMITTED, None)
                     yield session
                     committing.append(True)
-                    session.commit()
+                    _commit(session)
+                    follows = session.info.pop(_WHEN_COMMITTED, {})
             except NotSaved as lost:
                 self._refused = "" if self._turn is None else lost.why
                 raise
             finally:
                 if self._turn is not None:
                     self._turn.release()
+        for act in follows:
+            act()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

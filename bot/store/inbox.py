@@ -9,17 +9,19 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from bot.store.db import Session
-from bot.store.once import insert_once
+from bot.store.once import is_first
+from bot.store.prepared import Prepared
 from bot.store.tables import inbox
 
 #: Characters of the column.
 _LONGEST = 255
 
 # Built once: every command runs them.
-_KEEP = (
+_KEEP = Prepared(
     update(inbox)
     .where(inbox.c.origin == bindparam("of_origin"))
     .values(answer=bindparam("kept", type_=inbox.c.answer.type))
+    .returning(inbox.c.origin)
 )
 
 
@@ -32,12 +34,12 @@ def short(origin: str) -> str:
 
 def arrive(session: Session, origin: str, now: datetime) -> bool:
     """Note an arrival. False when it has arrived before (and is committed)."""
-    return insert_once(session, inbox, origin=short(origin), arrived_at=now) is not None
+    return is_first(session, inbox, origin=short(origin), arrived_at=now)
 
 
 def keep_answer(session: Session, origin: str, answer: dict[str, Any]) -> None:
     """Keep what the first arrival was answered."""
-    session.execute(_KEEP, {"of_origin": short(origin), "kept": answer})
+    _KEEP.row(session, {"of_origin": short(origin), "kept": answer})
 
 
 def answer_to(session: Session, origin: str) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.db import Session
+from bot.store.prepared import Prepared
 
 
 def insert_once(session: Session, table: Table, **values: Any) -> Any | None:
@@ -18,6 +19,19 @@ def insert_once(session: Session, table: Table, **values: Any) -> Any | None:
     RETURNING tells which it was: rowcount after ON CONFLICT cannot be trusted there.
     """
     return session.execute(_once(table, session.dialect.name), values).one_or_none()
+
+
+def is_first(session: Session, table: Table, **values: Any) -> bool:
+    """Insert; False when a unique constraint already holds a row like it. Each table's `values` have the same names."""
+    return _first(table, session.dialect.name).row(session, values) is not None
+
+
+@functools.cache
+def _first(table: Table, dialect: str) -> Prepared:
+    key = next(iter(table.primary_key))
+    if dialect == "postgresql":
+        return Prepared(postgresql.insert(table).on_conflict_do_nothing().returning(key))
+    return Prepared(sqlite.insert(table).on_conflict_do_nothing().returning(key))
 
 
 @functools.cache

@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Executable,
     Integer,
     Select,
     and_,
@@ -35,6 +34,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain.outcomes import Unknown, Unreachable
 from bot.store.db import Session
 from bot.store.once import insert_once
+from bot.store.prepared import Prepared
 from bot.store.types import UtcDateTime
 from bot.store.work_tables import work, work_step
 
@@ -119,16 +119,8 @@ def moment(session: Session, now: datetime) -> datetime:
     return told
 
 
-def put(session: Session, parcel: Parcel, now: datetime, *, coalesce: bool = False) -> int | None:
-    """Put a parcel in, and give its work id; None when its dedup key was put before.
-
-    With `coalesce`, an open item of the same key and kind that has told nothing yet takes the new
-    args instead, and its id is given: ten changes of a card are one update.
-    """
-    if coalesce:
-        kept = _replace_args(session, parcel)
-        if kept is not None:
-            return kept
+def put(session: Session, parcel: Parcel, now: datetime) -> int | None:
+    """Put a parcel in, and give its work id; None when its dedup key was put before."""
     values = {
         "kind": parcel.kind,
         "key": parcel.key,
@@ -160,14 +152,17 @@ _PUT_AND_RING = (
 )
 
 
-def _replace_args(session: Session, parcel: Parcel) -> int | None:
-    kept: int | None = session.execute(
-        _REPLACE_ARGS, {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
-    ).scalar_one_or_none()
-    return kept
+def coalesce(session: Session, parcel: Parcel) -> int | None:
+    """Let an open item of the same key and kind that has told nothing yet take the new args, and give its id.
+
+    None when there is none such: then put it. Ten changes of a card are one update.
+    """
+    replacing = {"of_key": parcel.key, "of_kind": parcel.kind, "new_args": dict(parcel.args)}
+    row = _REPLACE_ARGS.row(session, replacing)
+    return None if row is None else int(row[0])
 
 
-def _replacing() -> Executable:
+def _replacing() -> Prepared:
     # A remembered step would be skipped, and the new args with it: such an item is left to end as it is.
     has_told = exists().where(
         work_step.c.work_id == work.c.id,
@@ -182,7 +177,7 @@ def _replacing() -> Executable:
         )
         .scalar_subquery()
     )
-    return (
+    return Prepared(
         update(work)
         .where(work.c.id == latest, work.c.state == "open", ~has_told)
         .values(args=bindparam("new_args", type_=work.c.args.type))

@@ -6,17 +6,18 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
 from bot.store.db import Session
 from bot.store.inbox import short
+from bot.store.prepared import Prepared
 from bot.store.tables import entry, entry_revision
 
 _FIELDS = tuple(field.name for field in fields(Entry))
 _COLUMNS = tuple(entry.c[name] for name in _FIELDS)
 # Built once: every logged line runs it.
-_ADD = insert(entry).returning(*_COLUMNS)
+_ADD = Prepared(insert(entry).returning(*_COLUMNS))
 
 
 def _entry(row: Any) -> Entry:
@@ -59,8 +60,9 @@ def add(
         "permalink": permalink,
         "images": [asdict(image) for image in images],
         "is_shown": is_shown,
+        "edits": 0,
     }
-    return _entry(session.execute(_ADD, values).one())
+    return _entry(_ADD.row(session, values))
 
 
 def get(session: Session, entry_id: int) -> Entry:
@@ -104,6 +106,16 @@ def live(session: Session, incident_id: int, kind: Kind | None = None) -> list[E
     return [_entry(row) for row in rows]
 
 
+def undone(session: Session, incident_id: int) -> list[Entry]:
+    """Entries that were taken back, in the order things happened."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(entry.c.incident_id == incident_id, entry.c.undone_at.is_not(None))
+        .order_by(entry.c.happened_at, entry.c.number)
+    ).all()
+    return [_entry(row) for row in rows]
+
+
 def save(session: Session, entry_id: int, **changes: Any) -> Entry:
     """Change columns and give the entry as it stands now."""
     row = session.execute(
@@ -136,18 +148,23 @@ def history(session: Session, entry_id: int) -> list[EntryRevision]:
 
 def unposted(session: Session, incident_id: int, limit: int) -> list[Entry]:
     """Entries the channel has not been shown yet, in the order they were recorded."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(
-            entry.c.incident_id == incident_id,
-            entry.c.posted_ts.is_(None),
-            entry.c.is_shown.is_(True),
-            entry.c.undone_at.is_(None),
-        )
-        .order_by(entry.c.number)
-        .limit(limit)
-    ).all()
-    return [_entry(row) for row in rows]
+    # By id, which within an incident is the order of the numbers: so SQLite reads only these.
+    query = select(*_COLUMNS).where(*_is_unposted(incident_id)).order_by(entry.c.id).limit(limit)
+    return [_entry(row) for row in session.execute(query).all()]
+
+
+def has_unposted(session: Session, incident_id: int) -> bool:
+    """True when there is an entry that the channel has not been shown."""
+    return session.execute(select(entry.c.id).where(*_is_unposted(incident_id)).limit(1)).first() is not None
+
+
+def _is_unposted(incident_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        entry.c.incident_id == incident_id,
+        entry.c.posted_ts.is_(None),
+        entry.c.is_shown.is_(True),
+        entry.c.undone_at.is_(None),
+    )
 
 
 def mark_posted(session: Session, entry_ids: list[int], ts: str) -> None:

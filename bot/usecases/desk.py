@@ -13,7 +13,7 @@ from bot.domain.notices import Notice
 from bot.domain.postmortem import Facts
 from bot.domain.runbook import Runbook
 from bot.store import inbox, outbox
-from bot.store.db import PATIENCE, Database, Session
+from bot.store.db import PATIENCE, Database, Session, when_committed
 from bot.usecases.met import Met
 
 
@@ -87,9 +87,7 @@ class Desk:
                 inbox.keep_answer(session, origin, asdict(done))
             return done
 
-        done = self.db.write(act_once, is_once=origin is not None)
-        self.ring()
-        return done
+        return self.db.write(act_once, is_once=origin is not None)
 
     def in_time(self, waited: float = 0.0) -> AbstractContextManager[None]:
         """While a person waits for an answer, and has waited so many seconds: the database gets the rest."""
@@ -101,19 +99,19 @@ class Desk:
     def tell(
         self, session: Session, *notices: Notice, asked_by: str | None = None, asked_in: str | None = None
     ) -> None:
-        """Put notices into the outbox, in the transaction that makes them true."""
+        """Put notices into the outbox, in the transaction that makes them true, and wake the postman after it."""
         for notice in notices:
-            outbox.put(
-                session,
-                outbox.Parcel(
-                    kind=notice.kind,
-                    key=notice.key,
-                    args=notice.args,
-                    dedup_key=f"{notice.kind}:{notice.incident_id}:{uuid4().hex}",
-                    incident_id=notice.incident_id,
-                    asked_by=asked_by,
-                    asked_in=asked_in,
-                ),
-                self.now_for_outbox(),
-                coalesce=notice.is_latest_only,
+            parcel = outbox.Parcel(
+                kind=notice.kind,
+                key=notice.key,
+                args=notice.args,
+                dedup_key=f"{notice.kind}:{notice.incident_id}:{uuid4().hex}",
+                incident_id=notice.incident_id,
+                asked_by=asked_by,
+                asked_in=asked_in,
             )
+            if notice.is_latest_only and outbox.coalesce(session, parcel) is not None:
+                # Whoever put it has woken the postman.
+                continue
+            outbox.put(session, parcel, self.now_for_outbox())
+            when_committed(session, self.ring)

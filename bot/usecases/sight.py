@@ -31,6 +31,14 @@ def shown(session: Session, incident_id: int, to: str) -> Incident:
     return about
 
 
+def numbered(session: Session, number: int, to: str) -> Incident:
+    """The incident people call by this number, to be read by `to`. Raises NoSuchIncident, as shown() does."""
+    found = incidents.find_by_number(session, number)
+    if found is None or not may_see(session, found, to):
+        raise NoSuchIncident(f"inc-{number:04d}")
+    return found
+
+
 def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
     """The incident whose channel this is. Raises NotAnIncidentChannel, or NoSuchIncident when it is hidden."""
     with desk.db.reading() as session:
@@ -39,7 +47,14 @@ def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
             raise NotAnIncidentChannel
         if not may_see(session, found, by):
             raise NoSuchIncident("like that")
+    desk.met.keep_channel(found)
     return found
+
+
+def id_of_channel(desk: Desk, channel_id: str, *, by: str) -> int:
+    """Likewise its id alone, which for a public incident is remembered."""
+    known = desk.met.incident_of(channel_id)
+    return incident_of_channel(desk, channel_id, by=by).id if known is None else known
 
 
 def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:
@@ -51,10 +66,7 @@ def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:
 def incident_by_number(desk: Desk, number: int, *, by: str) -> Incident:
     """The incident people call by this number. Raises NoSuchIncident, alike for hidden and absent."""
     with desk.db.reading() as session:
-        found = incidents.find_by_number(session, number)
-        if found is None or not may_see(session, found, by):
-            raise NoSuchIncident(f"inc-{number:04d}")
-    return found
+        return numbered(session, number, by)
 
 
 def visible_incidents(desk: Desk, *, by: str, is_over: bool | None = None, limit: int = 20) -> list[Incident]:

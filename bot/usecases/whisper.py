@@ -30,4 +30,3 @@ def whisper(
             desk.tell(session, Whispered(0, channel_id=channel_id, person_id=to, text=text, blocks=blocks))
         else:
             desk.tell(session, PersonTold(0, to, text))
-    desk.ring()

@@ -21,14 +21,14 @@ EXAMPLES = (
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
-    about = door.incident(ask)
     if not rest.strip():
-        return Answer(modal=entry.view(about))
+        return Answer(modal=entry.view(door.incident(ask)))
+    incident_id = door.incident_id(ask)
     line = door.read_line(ask, rest)
     return said(
         log_entry(
             door.desk,
-            about.id,
+            incident_id,
             line.text,
             kind=line.kind or Kind.NOTE,
             happened_at=line.happened_at,

@@ -51,12 +51,13 @@ def read_balancer(post: Post, errand: Errand) -> None:
 def _looks(post: Post, errand: Errand, balancer: Balancer) -> list[dict[str, Any]]:
     """The looks so far; raises PutBack while there are not enough."""
     options = post.desk.options
+    look_for = float(errand.work.args.get("window") or options.look_for)
     looks: list[dict[str, Any]] = []
     for at in range(_LOOKS):
         if looks:
             waited = post.desk.now_for_outbox().timestamp() - looks[-1]["at"]
-            if waited < options.look_for - 0.05 and not errand.has_done(f"look {at}"):
-                raise PutBack(timedelta(seconds=options.look_for - waited))
+            if waited < look_for - 0.05 and not errand.has_done(f"look {at}"):
+                raise PutBack(timedelta(seconds=look_for - waited))
         before = _sample(looks[-1]) if looks else None
         look = errand.step(f"look {at}", partial(_look, post, balancer, before))
         looks.append(look)
@@ -140,7 +141,7 @@ def _moment(at: float) -> str:
 def post_reading(post: Post, errand: Errand) -> None:
     """The sentence with its buttons, the picture, and the raw answers as a file in the thread."""
     incident_id = int(errand.work.args["incident_id"])
-    about = deliveries.card(post.desk, incident_id).incident
+    about = deliveries.incident(post.desk, incident_id)
     if about.channel_id is None or about.is_archived:
         return
     reading, former, evidence = reading_with_former(post.desk, int(errand.work.args["reading_id"]))

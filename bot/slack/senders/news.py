@@ -56,7 +56,7 @@ def announce(post: Post, errand: Errand) -> None:
         text,
         blocks,
         then=lambda session, sent: deliveries.announcement_posted(
-            session, incident_id, sent["channel"], sent["ts"]
+            post.desk, session, incident_id, sent["channel"], sent["ts"]
         ),
     )
 
@@ -64,11 +64,11 @@ def announce(post: Post, errand: Errand) -> None:
 def show_entries(post: Post, errand: Errand) -> None:
     """One message for all entries that the channel has not been shown."""
     incident_id = _incident(errand)
-    about = deliveries.card(post.desk, incident_id).incident
-    waiting = deliveries.unposted_entries(post.desk, incident_id)
+    unshown = deliveries.unshown_entries(post.desk, incident_id)
+    about, waiting = unshown.incident, unshown.entries
     if about.channel_id is None or about.is_archived or not waiting:
         return
-    text, blocks = cards.entry_lines(waiting, deliveries.names(post.desk, waiting))
+    text, blocks = cards.entry_lines(waiting, unshown.names)
     post.message(
         errand,
         "entries",
@@ -85,7 +85,7 @@ def show_entries(post: Post, errand: Errand) -> None:
 
 def change_entry(post: Post, errand: Errand) -> None:
     """Bring the message that shows an entry up to date."""
-    about = deliveries.card(post.desk, _incident(errand)).incident
+    about = deliveries.incident(post.desk, _incident(errand))
     ts, shown = deliveries.shown_with(post.desk, int(errand.work.args["entry_id"]))
     if about.channel_id is None or about.is_archived or ts is None:
         return
@@ -147,7 +147,7 @@ def mark_logged(post: Post, errand: Errand) -> None:
 
 def post_update(post: Post, errand: Errand) -> None:
     """An update for stakeholders, in the channel."""
-    about = deliveries.card(post.desk, _incident(errand)).incident
+    about = deliveries.incident(post.desk, _incident(errand))
     if about.channel_id is None:
         return
     update = deliveries.update_of(post.desk, int(errand.work.args["update_id"]))
@@ -168,7 +168,7 @@ def announce_update(post: Post, errand: Errand) -> None:
 def archive(post: Post, errand: Errand) -> None:
     """Archive the channel. It ejects the bot, so nothing can follow."""
     incident_id = _incident(errand)
-    about = deliveries.card(post.desk, incident_id).incident
+    about = deliveries.incident(post.desk, incident_id)
     errand.step(
         "archive",
         lambda: done_when(

@@ -23,7 +23,7 @@ _NAMES_TRIED = 5
 def open_channel(post: Post, errand: Errand) -> None:
     """conversations.create under the incident's name, or the next one that is free."""
     incident_id = int(errand.work.args["incident_id"])
-    about = deliveries.card(post.desk, incident_id).incident
+    about = deliveries.incident(post.desk, incident_id)
     if about.channel_id is not None:
         return
 
@@ -103,7 +103,7 @@ def post_header(post: Post, errand: Errand) -> None:
 
 def invite(post: Post, errand: Errand) -> None:
     """Invite people, a hundred a call at most (Slack's limit)."""
-    about = deliveries.card(post.desk, int(errand.work.args["incident_id"])).incident
+    about = deliveries.incident(post.desk, int(errand.work.args["incident_id"]))
     wanted = [str(one) for one in errand.work.args["people"]]
     for start in range(0, len(wanted), 100):
         users = ",".join(wanted[start : start + 100])
@@ -142,7 +142,7 @@ def set_topic(post: Post, errand: Errand) -> None:
 
 def set_purpose(post: Post, errand: Errand) -> None:
     """The purpose: what it is about and since when."""
-    about = deliveries.card(post.desk, int(errand.work.args["incident_id"])).incident
+    about = deliveries.incident(post.desk, int(errand.work.args["incident_id"]))
     who = deliveries.name_of(post.desk, about.opened_by)
     title = markup.to_plain(about.title, {}, {})
     since = say_moment(about.opened_at.replace(second=0, microsecond=0), UTC)
@@ -164,7 +164,7 @@ def set_purpose(post: Post, errand: Errand) -> None:
 
 def pin_header(post: Post, errand: Errand) -> None:
     """Pin the header card."""
-    about = deliveries.card(post.desk, int(errand.work.args["incident_id"])).incident
+    about = deliveries.incident(post.desk, int(errand.work.args["incident_id"]))
     if about.channel_id is None or about.header_ts is None:
         return
     errand.step(
