@@ -132,8 +132,9 @@ def test_zones_are_compared_where_each_keeps_its_own() -> None:
     told = looked(zonal)
     assert told.sentence.startswith(
         "eu-west-1a gets 50 % of the requests, 20 % would be fair: each zone keeps its own requests (cross-zone "
-        "balancing is off), however few targets it has; nobody suffers from it yet. Compared were zones;"
+        "balancing is off), however few servers it has; nobody suffers from it yet. Compared were zones;"
     )
+    assert told.runbook_id == "lb-zone-imbalance"
     # A Network Load Balancer does so unless it is told otherwise, and counts flows.
     network = single(*(target(f"i-{at}") for at in range(10)), balancer=NETWORK)
     network.figures = {

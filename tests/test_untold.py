@@ -67,6 +67,12 @@ def test_requests_that_fit_nothing_are_told_from_scanners() -> None:
     assert judge(pool((0, 0, 0, 0), arrived=0, unmatched=900, unmatched_with="200")).is_bad
 
 
+def test_a_mean_of_few_answers_strays() -> None:
+    strays = having(pool((10, 10, 10, 400)), "auth1", latency=120.0)
+    assert Cause.SLOW_SERVER not in [f.cause for f in judge(strays).findings]
+    assert Cause.SLOW_SERVER in [f.cause for f in judge(having(pool(), "auth1", latency=120.0)).findings]
+
+
 def _healthy(answer: Answer, chance: random.Random) -> Answer:
     return answer
 
