@@ -221,7 +221,7 @@ def test_without_keys_or_without_boto3_it_is_said_what_to_do(monkeypatch: pytest
         return real(name, package)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(NoReading, match="pip install 'lantern-bot"):
+    with pytest.raises(NoReading, match="pip install boto3"):
         aws.look(Balancer("aws", BALANCER, "login"))
 
 
