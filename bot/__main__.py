@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import __version__, balancer_talk, console
+from bot import __version__, balancer_talk, console, runbook_talk
 from bot.settings import Settings, SettingsWrong, read_settings, shipped
 from bot.store import schema
 from bot.wiring import AlreadyRunning, House, must_answer, open_database
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate.set_defaults(deed=_migrate)
     console.add_commands(commands)
     balancer_talk.add_commands(commands)
+    runbook_talk.add_commands(commands)
     for one in (serve, check, migrate):
         one.add_argument("--env-file", type=Path, default=None, help="read settings from this file too")
     return parser

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bot.balancers.kinds import gather_kinds, kind_of
@@ -14,6 +15,7 @@ from bot.balancers.sample import Sample
 from bot.catalogue import read_catalogue
 from bot.domain.bars import bars
 from bot.domain.catalogue import Balancer
+from bot.domain.checks.given import seen
 from bot.domain.pool import ENOUGH, Pool
 from bot.domain.refusals import Refusal
 from bot.domain.verdict import Verdict, facts, judge
@@ -44,7 +46,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     judged = words.add_parser("judge", help="judge readings that were saved to files")
     judged.add_argument("--before", nargs="+", type=Path, default=[], help="files of the first sample")
     judged.add_argument("--after", nargs="+", type=Path, required=True, help="files of the second sample")
-    judged.add_argument("--window", type=float, default=20.0, help="seconds between the samples (default 20)")
+    judged.add_argument("--window", type=float, help="seconds between the samples, if known (default 20)")
     _add_pool(judged)
     judged.set_defaults(deed=_judge)
 
@@ -140,18 +142,19 @@ def _check(parsed: argparse.Namespace) -> int:
 
 def _look(balancer: Balancer, window: float) -> int:
     kind = kind_of(balancer.kind)
-    before = kind.look(balancer)
+    first = last = kind.look(balancer)
     ends_at = time.monotonic() + max(60.0, window)
     while True:
         time.sleep(window)
-        pool = kind.picture(before, kind.look(balancer), balancer)
-        if pool.total >= ENOUGH or pool.is_restarted or time.monotonic() + window > ends_at:
+        last = kind.look(balancer, last)
+        pool = kind.picture(first, last, balancer)
+        if seen(pool) >= ENOUGH or pool.is_restarted or time.monotonic() + window > ends_at:
             return _shown(pool, judge(pool))
 
 
 def _judge(parsed: argparse.Namespace) -> int:
     def deed() -> int:
-        kind, after = _sample(parsed.after, parsed.window)
+        kind, after = _sample(parsed.after, parsed.window or 20.0)
         before = _sample(parsed.before, 0.0)[1] if parsed.before else Sample(0.0, {})
         balancer = Balancer(
             kind,
@@ -161,6 +164,11 @@ def _judge(parsed: argparse.Namespace) -> int:
             addresses=dict(_pairs(parsed.address, "auth1=10.0.0.1:80")),
         )
         pool = kind_of(kind).picture(before, after, balancer)
+        if pool.is_restarted and parsed.window is None:
+            # Nobody said how far apart they are, so that a balancer younger than that proves nothing.
+            pool = replace(
+                kind_of(kind).picture(before, replace(after, at=1.0), balancer), window=pool.window
+            )
         return _shown(pool, judge(pool))
 
     return _told(deed)
@@ -174,7 +182,8 @@ def _sample(files: list[Path], at: float) -> tuple[str, Sample]:
         for name, kind in gather_kinds().items():
             key = kind.sniff(text)
             if key:
-                texts[key] = text
+                # The same log in two formats: the longer one.
+                texts[key] = max(texts.get(key, ""), text, key=len)
                 kinds[name] = kinds.get(name, 0) + 1
                 break
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from bot.domain.catalogue import Balancer, Service
-from bot.runbook_lint import Problem
+from bot.runbooks.rules import Problem
 
 KINDS = ("haproxy", "nginx", "envoy", "traefik", "caddy", "prometheus", "aws")
 #: Bytes of the whole file.
@@ -23,6 +23,8 @@ FILE_LIMIT = 256 * 1024
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _ADDRESS = re.compile(r"(unix:/|tcp:[^/]+:\d{1,5}$|https?://[^/\s]+|file:/|arn:|[\w-]+$)")
+_PORT = re.compile(r"tcp:.*:(\d+)$")
+_GROUP = re.compile(r"S[A-Z0-9]{4,30}")
 _WORD = re.compile(r"[\w./:@ -]{1,120}")
 _SERVICE_KEYS = ("owner", "groups", "words", "balancers")
 _BALANCER_KEYS = ("kind", "address", "backend", "front", "log", "intended", "addresses")
@@ -53,8 +55,10 @@ def read_text(text: str, name: str) -> tuple[dict[str, Service], list[Problem]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or "it cannot be read"
-        return {}, [Problem(name, mark.line + 1 if mark else 1, f"This is not YAML: {why}.")]
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+        # A letter that YAML does not take is told by its place in the text.
+        line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
+        return {}, [Problem(name, line + 1, f"This is not YAML: {why}.")]
     reading = _Reading(name)
     return reading.services(node), reading.problems
 
@@ -65,6 +69,8 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self.problems: list[Problem] = []
+        #: Word, in lower case -> the service that it means.
+        self._meant: dict[str, str] = {}
 
     def _wrong(self, node: yaml.Node | None, sentence: str) -> None:
         self.problems.append(Problem(self._name, node.start_mark.line + 1 if node else 1, sentence))
@@ -81,22 +87,51 @@ class _Reading:
             elif name in found:
                 self._wrong(key, f"`{name}` is named twice. Keep one.")
             else:
+                self._means(key, name, name)
                 found[name] = self._service(name, value)
         return found
+
+    def _means(self, node: yaml.Node, word: str, service: str) -> None:
+        other = self._meant.setdefault(word.lower(), service)
+        if other != service:
+            self._wrong(node, f"`{word}` means `{other}` already. Keep it at one of the two.")
 
     def _service(self, name: str, node: yaml.Node) -> Service:
         keys = self._keys(node, _SERVICE_KEYS, f"the service `{name}`", _EXAMPLE)
         return Service(
             name=name,
             owner=self._word(keys.get("owner"), "owner", '"@team-identity"'),
-            groups=self._words(keys.get("groups"), "groups", "[S012ABCDEF]"),
-            words=self._words(keys.get("words"), "words", "[sign-in, auth]"),
+            groups=self._groups(keys.get("groups")),
+            words=self._service_words(keys.get("words"), name),
             balancers=tuple(
                 one
                 for one in map(self._balancer, self._items(keys.get("balancers"), "balancers", _EXAMPLE))
                 if one is not None
             ),
         )
+
+    def _service_words(self, node: yaml.Node | None, service: str) -> tuple[str, ...]:
+        found: list[str] = []
+        for one in self._items(node, "words", "[sign-in, auth]"):
+            word = self._word(one, "words", "[sign-in, auth]")
+            if word:
+                self._means(one, word, service)
+                found.append(word)
+        return tuple(found)
+
+    def _groups(self, node: yaml.Node | None) -> tuple[str, ...]:
+        found: list[str] = []
+        for one in self._items(node, "groups", "[S012ABCDEF]"):
+            group = self._text(one)
+            if _GROUP.fullmatch(group):
+                found.append(group)
+            elif group:
+                self._wrong(
+                    one,
+                    f"`{group}` is no id of a user group, and a bot can mention no other name of one. "
+                    "Copy the id from the group's page in Slack: S012ABCDEF.",
+                )
+        return tuple(found)
 
     def _balancer(self, node: yaml.Node) -> Balancer | None:
         keys = self._keys(node, _BALANCER_KEYS, "a balancer", _EXAMPLE)
@@ -111,19 +146,31 @@ class _Reading:
             self._wrong(keys["kind"], f"`{kind}` is no kind of balancer.{hint}")
             return None
         address = self._text(keys["address"])
-        if not _ADDRESS.match(address) or any(letter.isspace() for letter in address):
+        port = _PORT.match(address)
+        if (
+            not _ADDRESS.match(address)
+            or any(letter.isspace() for letter in address)
+            or (port is not None and int(port[1]) > 65535)
+        ):
             self._wrong(
                 keys["address"],
                 f"`{address}` is no address. Write unix:/run/haproxy/stats.sock, tcp:10.0.0.5:9999, "
                 "http://10.0.0.5:9901 or file:/var/log/nginx/access.log.",
             )
             return None
+        log = self._text(keys.get("log"))
+        if log and not log.startswith(("file:/", "/")):
+            self._wrong(
+                keys["log"],
+                f"`{log}` is no log of this machine. Write log: file:/var/log/nginx/access.log",
+            )
+            log = ""
         return Balancer(
             kind=kind,
             address=address,
             backend=self._word(keys["backend"], "backend", "be_auth"),
             front=self._word(keys.get("front"), "front", "fe_login"),
-            log=self._text(keys.get("log")),
+            log=log,
             intended=self._parts(keys.get("intended")),
             addresses={
                 str(key.value): self._text(value)
@@ -191,11 +238,6 @@ class _Reading:
             return []
         return list(node.value)
 
-    def _words(self, node: yaml.Node | None, what: str, example: str) -> tuple[str, ...]:
-        return tuple(
-            filter(None, (self._word(one, what, example) for one in self._items(node, what, example)))
-        )
-
     def _word(self, node: yaml.Node | None, what: str, example: str) -> str:
         text = self._text(node)
         if node is not None and text and not _WORD.fullmatch(text):
@@ -220,10 +262,11 @@ def _is_nothing(node: yaml.Node) -> bool:
 
 def find_service(services: Mapping[str, Service], text: str) -> Service | None:
     """The service that a text names, by its name or one of its words, as a whole word; the longest wins."""
-    folded = f" {re.sub(r'[^a-z0-9_.-]+', ' ', text.lower())} "
-    named: list[tuple[int, Service]] = []
-    for service in services.values():
-        for word in (service.name, *service.words):
-            if f" {word.lower()} " in folded:
-                named.append((len(word), service))
+    named = [
+        (len(word), service)
+        for service in services.values()
+        for word in (service.name, *service.words)
+        # A point at the end of a sentence is no part of a name; a hyphen is.
+        if re.search(rf"(?<![\w-])(?<!\w\.){re.escape(word)}(?![\w-])(?!\.\w)", text, re.IGNORECASE)
+    ]
     return max(named, key=lambda pair: pair[0])[1] if named else None

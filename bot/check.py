@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import read_catalogue
 from bot.domain.outcomes import Undelivered
+from bot.domain.runbook import short
 from bot.exporters import markdown
-from bot.runbooks import read_folder
+from bot.runbooks.reading import read_folder
 from bot.settings import Settings, SettingsWrong, shipped
+from bot.shelves import checkout
 from bot.slack.client import Slack
 from bot.store import schema
+from bot.web.pages.sign_in import BACK
 from bot.wiring import open_database, utc_now
 
 
@@ -48,6 +52,7 @@ def look(settings: Settings) -> Iterator[Found]:
     yield from _runbooks(settings.runbooks)
     yield from _catalogue(settings.catalogue)
     yield from _template(settings.postmortem_template)
+    yield from _console(settings)
     yield from _slack(settings)
 
 
@@ -107,7 +112,9 @@ def _runbooks(folder: Path) -> Iterator[Found]:
     for problem in problems:
         yield Found("wrong" if problem.is_error else "note", str(problem))
     if found:
-        yield Found("ok", f"Runbooks: {len(found)} can be followed ({', '.join(sorted(found))}).")
+        commit = checkout(folder)
+        source = f" of commit {short(commit)}" if commit else ""
+        yield Found("ok", f"Runbooks{source}: {len(found)} can be followed ({', '.join(sorted(found))}).")
     else:
         yield Found("note", f"Runbooks: none in {folder}. Set LANTERN_RUNBOOKS to a folder of runbooks.")
 
@@ -132,6 +139,31 @@ def _template(path: Path | None) -> Iterator[Found]:
         yield Found("wrong", f"{problem} Until then the built-in template is used.")
     if not problems:
         yield Found("ok", f"Postmortem template: {path if path is not None else 'the built-in one'}.")
+
+
+def _console(settings: Settings) -> Iterator[Found]:
+    if not settings.public_url:
+        yield Found(
+            "note",
+            "LANTERN_PUBLIC_URL is not set: the console is off. E.g. LANTERN_PUBLIC_URL=https://lantern.example.com",
+        )
+        return
+    missing = settings.missing_for_console()
+    for sentence in missing:
+        yield Found("wrong", f"Console: {sentence}")
+    host = urlsplit(settings.public_url).hostname
+    if settings.public_url.startswith("http:") and host not in {"127.0.0.1", "localhost", "::1"}:
+        yield Found(
+            "wrong",
+            f"Console: {settings.public_url} is not https, so whoever listens on the way reads along, and Slack sends "
+            "nobody back to it. Put a proxy with a certificate in front: LANTERN_PUBLIC_URL=https://...",
+        )
+    if not missing:
+        yield Found(
+            "ok",
+            f"Console: {settings.public_url}. Slack must list {settings.public_url}{BACK} among the app's redirect "
+            "URLs, and `openid` among its user scopes (app.yaml shows where).",
+        )
 
 
 def _manifest_scopes() -> set[str]:

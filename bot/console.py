@@ -1,4 +1,4 @@
-"""The command line that works while Slack does not: open, log, close, postmortem, list, deliveries, backup.
+"""The command line that works while Slack does not: open, log, close, postmortem, list, deliveries, export, backup.
 
 The same use cases on the same database. A `lantern serve` beside it tells Slack; without one it waits in the outbox.
 """
@@ -22,7 +22,7 @@ from bot.settings import SettingsWrong, read_settings, shipped
 from bot.store import schema
 from bot.store.backup import BackupFailed, copy_sqlite
 from bot.store.db import Database, NotSaved
-from bot.usecases import operator
+from bot.usecases import archive, operator
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import open_incident
 from bot.usecases.postmortem import Closing, close_incident, compile_postmortem
@@ -37,9 +37,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     opened = commands.add_parser("open", help="open an incident, also while Slack is down")
     opened.add_argument("title", help="what is wrong")
     opened.add_argument("--severity", default="", help="sev1 to sev4")
+    opened.add_argument(
+        "--service", default="", help="its service in the catalogue; else the one of the title"
+    )
     opened.add_argument("--private", action="store_true", help="a private channel")
     opened.add_argument("--drill", action="store_true", help="a drill")
-    _deed(opened, _open, is_writing=True)
+    _deed(opened, _open, is_writing=True, makes=True)
 
     logged = commands.add_parser("log", help="log an entry, also while Slack is down")
     logged.add_argument("incident", help="its number, for example 42 or inc-0042")
@@ -74,13 +77,24 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     waiting.add_argument("--again", default="", metavar="NUMBER", help="send this one again, or `all`")
     _deed(waiting, _deliveries, is_writing=False)
 
+    carried = commands.add_parser(
+        "export", help="write incidents into one file: rows, and postmortems to read"
+    )
+    carried.add_argument("file", type=Path, help="the archive to make, e.g. lantern-2024-06-03.zip")
+    carried.add_argument("incidents", nargs="*", help="their numbers (default: all, private ones too)")
+    _deed(carried, _export, is_writing=False)
+
+    taken_in = commands.add_parser("import", help="add the incidents of an archive to this database")
+    taken_in.add_argument("file", type=Path, help="the archive")
+    _deed(taken_in, _import, is_writing=False, makes=True)
+
     kept = commands.add_parser("backup", help="copy the database while it is in use")
     kept.add_argument("file", type=Path, help="the copy to make, e.g. lantern-2024-06-03.db")
     kept.add_argument("--env-file", type=Path, default=None, help="read settings from this file too")
     kept.set_defaults(deed=_backup)
 
 
-def _deed(parser: argparse.ArgumentParser, deed: Deed, *, is_writing: bool) -> None:
+def _deed(parser: argparse.ArgumentParser, deed: Deed, *, is_writing: bool, makes: bool = False) -> None:
     if is_writing:
         parser.add_argument(
             "--by",
@@ -90,7 +104,7 @@ def _deed(parser: argparse.ArgumentParser, deed: Deed, *, is_writing: bool) -> N
     parser.add_argument("--env-file", type=Path, default=None, help="read settings from this file too")
 
     def run(parsed: argparse.Namespace) -> int:
-        with _desk(parsed, is_made=deed is _open) as desk:
+        with _desk(parsed, is_made=makes) as desk:
             try:
                 return deed(desk, parsed)
             except Refusal as refusal:
@@ -156,7 +170,13 @@ def _open(desk: Desk, parsed: argparse.Namespace) -> int:
             )
         severity = Severity(word)
     done = open_incident(
-        desk, parsed.title, by=by.id, severity=severity, is_private=parsed.private, is_drill=parsed.drill
+        desk,
+        parsed.title,
+        by=by.id,
+        severity=severity,
+        is_private=parsed.private,
+        is_drill=parsed.drill,
+        service_name=parsed.service,
     )
     return _said(desk, done)
 
@@ -241,6 +261,27 @@ def _deliveries(desk: Desk, parsed: argparse.Namespace) -> int:
             f"Send one again when its reason is gone: lantern deliveries --again {waiting.set_aside[0][0].id}"
         )
     return 0
+
+
+def _export(desk: Desk, parsed: argparse.Namespace) -> int:
+    done = archive.export(
+        desk, parsed.file, [operator.incident_numbered(desk, text).number for text in parsed.incidents]
+    )
+    size = parsed.file.stat().st_size
+    print(f"{parsed.file} holds {_counted(done.incidents)}, {size:,} bytes. Keep it as safe as the database.")
+    return 0
+
+
+def _import(desk: Desk, parsed: argparse.Namespace) -> int:
+    done = archive.carry_in(desk, parsed.file)
+    print(f"Added {_counted(done.incidents)}.")
+    if done.known:
+        print(f"{_counted(done.known)} were here already, just so.")
+    return 0
+
+
+def _counted(numbers: list[int]) -> str:
+    return f"{len(numbers)} incident{'' if len(numbers) == 1 else 's'}"
 
 
 def _backup(parsed: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", validation_alias="LANTERN_HOST")
     port: int = Field(8080, validation_alias="LANTERN_PORT", ge=0, le=65535)
     log_level: str = Field("INFO", validation_alias="LANTERN_LOG_LEVEL")
+    #: Where people reach the console; "" leaves it off. Port 0 stands for the one that the server gets.
+    public_url: str = Field("", validation_alias="LANTERN_PUBLIC_URL")
+    slack_client_id: str = Field("", validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -53,6 +58,19 @@ class Settings(BaseSettings):
         if not value.startswith(("https://", "http://")):
             raise ValueError("give a web address, for example https://slack.com/api/")
         return value.rstrip("/") + "/"
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not value:
+            return ""
+        parts = urlsplit(value)
+        is_origin = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
+        if not is_origin or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError(
+                "give the address people type, without a path, for example https://lantern.example.com"
+            )
+        return f"{parts.scheme}://{parts.netloc.lower()}"
 
     @field_validator("time_zone")
     @classmethod
@@ -110,6 +128,23 @@ class Settings(BaseSettings):
                 "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set. For Socket Mode (no public address "
                 "needed) make an app-level token with connections:write: SLACK_APP_TOKEN=xapp-... "
                 "For HTTP take the secret from Basic Information: SLACK_SIGNING_SECRET=..."
+            )
+        return sentences
+
+    def missing_for_console(self) -> list[str]:
+        """What the console still needs when its address is set, in sentences; [] when nothing, or it is off."""
+        if not self.public_url:
+            return []
+        sentences = []
+        if not self.slack_client_id:
+            sentences.append(
+                "SLACK_CLIENT_ID is not set, so nobody could sign in to the console. Take it from your app's page, "
+                "Basic Information: SLACK_CLIENT_ID=1234567890.1234567890"
+            )
+        if self.slack_client_secret is None:
+            sentences.append(
+                "SLACK_CLIENT_SECRET is not set, so nobody could sign in to the console. It stands beside the "
+                "client id: SLACK_CLIENT_SECRET=..."
             )
         return sentences
 

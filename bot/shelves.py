@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,8 +14,10 @@ from typing import Generic, TypeVar
 from bot.catalogue import read_catalogue
 from bot.domain.catalogue import Service
 from bot.domain.runbook import Runbook
-from bot.runbook_lint import Problem
-from bot.runbooks import read_folder
+from bot.runbooks.checkout import commit_of
+from bot.runbooks.reading import read_folder, runbook_files
+from bot.runbooks.rules import Problem
+from bot.settings import shipped
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,9 @@ class Shelf(Generic[T]):
         self,
         read: Callable[[], tuple[Mapping[str, T], Sequence[Problem]]],
         state: Callable[[], object],
+        look_every: float = _LOOK_EVERY,
     ) -> None:
-        self._read, self._now = read, state
+        self._read, self._now, self._look_every = read, state, look_every
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._state: object = object()
@@ -41,7 +45,7 @@ class Shelf(Generic[T]):
     def __call__(self) -> Mapping[str, T]:
         """The things as the files hold them, looked at every few seconds at most."""
         with self._lock:
-            if time.monotonic() - self._looked < _LOOK_EVERY:
+            if time.monotonic() - self._looked < self._look_every:
                 return self._kept
             self._looked = time.monotonic()
             state = self._now()
@@ -54,12 +58,24 @@ class Shelf(Generic[T]):
             return self._kept
 
 
-def runbook_shelf(folder: Path, today: Callable[[], date]) -> Shelf[Runbook]:
-    """The runbooks of a folder by id. One without steps is left out."""
-    return Shelf(
-        lambda: read_folder(folder, today=today()),
-        lambda: _state_of(sorted(folder.glob("*.md"))),
-    )
+def runbook_shelf(folder: Path, today: Callable[[], date], look_every: float = _LOOK_EVERY) -> Shelf[Runbook]:
+    """The runbooks of a folder by id, each with the commit the folder is checked out at. One without steps is left out.
+
+    A pull writes the files first and the commit last: for as long as it takes, a new file may be read with the old
+    commit. Its own revision, a digest of what was read, is right all the same.
+    """
+
+    def read() -> tuple[dict[str, Runbook], list[Problem]]:
+        commit = checkout(folder)
+        runbooks, problems = read_folder(folder, today=today())
+        return {name: replace(one, commit=commit) for name, one in runbooks.items()}, problems
+
+    return Shelf(read, lambda: (checkout(folder), _state_of(runbook_files(folder))), look_every)
+
+
+def checkout(folder: Path) -> str:
+    """The commit of a folder that somebody set; "" for the shipped ones, which go with Lantern's own version."""
+    return "" if folder == shipped("runbooks") else commit_of(folder)
 
 
 def catalogue_shelf(path: Path | None) -> Shelf[Service]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from bot.delivery import Postman
 from bot.domain.outcomes import Refused, Undelivered
@@ -24,17 +25,21 @@ from bot.slack.app import SlackDoor
 from bot.slack.catch_up import CatchUp
 from bot.slack.client import Slack
 from bot.slack.door import Door
+from bot.slack.openid import OpenId
 from bot.slack.post import Post
 from bot.slack.socket_door import SocketDoor
 from bot.slack.watchdog import Vigil
-from bot.store import gates, inbox, outbox, schema
+from bot.store import gates, inbox, outbox, schema, sign_in
+from bot.store.agreed import AgreedClock
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
-from bot.usecases import deliveries
+from bot.ticker import Deed, Ticker
+from bot.usecases import deliveries, reminders
 from bot.usecases.desk import Desk, Options
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
+from bot.web.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +60,23 @@ class House:
         self,
         settings: Settings,
         *,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
+        machine: Callable[[], datetime] = utc_now,
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
         between_reads: float = 1.6,
+        tick: float = 60.0,
+        is_console_automatic: bool = False,
     ) -> None:
         self.settings = settings
         self._lock_file: IO[bytes] | None = None
         self.db = open_database(settings)
         self._ring = threading.Event()
-        self.desk = build_desk(settings, self.db, clock=clock, ring=self._ring.set)
+        self._wall = AgreedClock(self.db, machine)
+        self.desk = build_desk(
+            settings, self.db, clock=clock or self._wall, wall=self._wall, ring=self._ring.set
+        )
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)
@@ -73,20 +84,58 @@ class House:
         self.postman = Postman(
             self.db,
             self._senders(),
-            utc_now,
+            self._wall,
             self._ring,
             on_set_aside=self._set_aside,
             rhythm=rhythm,
             pace=pace,
         )
-        self.web = WebServer(
-            create_app(self.door.http, Health(self.troubles, self._figures)), settings.host, settings.port
-        )
+        site = self._site(is_console_automatic)
+        app = create_app(self.door.http, Health(self.troubles, self._figures), site)
+        self.web = WebServer(app, settings.host, settings.port)
         self._catch_up = CatchUp(self.desk, self.slack, between_calls=between_reads)
         self._socket = self._socket_door(vigil)
         self._stopping = threading.Event()
         self._is_delivering = False
-        self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweeper", daemon=True)
+        self._ticker = Ticker(
+            [
+                Deed("agreeing about the time", 60, self._wall.agree),
+                Deed("sweeping", 3600, self._sweep),
+                Deed("reminders", tick, lambda: reminders.remind_due(self.desk)),
+                Deed("the weekly digest", tick, lambda: reminders.digest_due(self.desk)),
+            ]
+        )
+
+    def _site(self, is_automatic: bool) -> Site | None:
+        """The console; None while it is off."""
+        settings = self.settings
+        for sentence in settings.missing_for_console():
+            log.error("the console is off: %s", sentence)
+        if not settings.public_url or settings.slack_client_secret is None or settings.missing_for_console():
+            return None
+        openid = OpenId(
+            self.slack,
+            api_url=settings.slack_api_url,
+            client_id=settings.slack_client_id,
+            client_secret=settings.slack_client_secret.get_secret_value(),
+        )
+        return Site(
+            self.desk,
+            openid,
+            lambda: self.console_url,
+            channel_link=self._channel_link,
+            is_automatic=is_automatic,
+        )
+
+    @property
+    def console_url(self) -> str:
+        """Where people reach the console; port 0 is the one that the server got."""
+        whole, _, port = self.settings.public_url.rpartition(":")
+        return f"{whole}:{urlsplit(self.web.url).port}" if port == "0" else self.settings.public_url
+
+    def _channel_link(self, channel_id: str) -> str:
+        me = self.slack.known_identity
+        return f"{me.team_url}archives/{channel_id}" if me is not None else ""
 
     def _senders(self) -> dict[str, Sender]:
         post = Post(
@@ -118,15 +167,16 @@ class House:
             self._lock_file = lock_sqlite(self.db)
             schema.migrate(self.db, shipped("migrations"))
             with self.db.writing() as session:
-                outbox.free_running(session, utc_now())
+                outbox.free_running(session, self._wall())
         elif why_not := schema.why_not(self.db, shipped("migrations")):
             raise SettingsWrong([why_not])
+        self._agree()
         self._meet_slack()
         # First what may be refused: an address that is in use, or a token.
         self.web.start()
         self.postman.start()
         self._is_delivering = True
-        self._sweeper.start()
+        self._ticker.start()
         self._connect_socket()
         self._catch_up.start()
 
@@ -178,22 +228,25 @@ class House:
     def _figures(self) -> dict[str, int]:
         try:
             with self.db.reading() as session:
-                waiting = outbox.backlog(session, utc_now())
+                waiting = outbox.backlog(session, self._wall())
         except NotSaved:
             return {}
         return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
 
-    def _sweep_until_stopped(self) -> None:
-        """Once an hour, forget what nobody will ask for again."""
-        while not self._stopping.wait(3600):
-            before = utc_now() - timedelta(days=self.desk.options.keep_days)
-            try:
-                with self.db.writing() as session:
-                    outbox.sweep(session, before)
-                    gates.sweep(session, before)
-                    inbox.sweep(session, before)
-            except NotSaved as trouble:
-                log.warning("could not sweep, will try again: %s", trouble.why)
+    def _agree(self) -> None:
+        try:
+            self._wall.agree()
+        except NotSaved as trouble:
+            log.warning("could not ask the database what time it is, will try again: %s", trouble.why)
+
+    def _sweep(self) -> None:
+        """Forget what nobody will ask for again."""
+        before = self._wall() - timedelta(days=self.desk.options.keep_days)
+        with self.db.writing() as session:
+            outbox.sweep(session, before)
+            gates.sweep(session, before)
+            inbox.sweep(session, before)
+            sign_in.sweep(session, self._wall())
 
     def stop(self) -> None:
         """Take nothing more in, finish what runs, then leave."""
@@ -202,6 +255,7 @@ class House:
             self._socket.close()
         self.web.stop()
         self._catch_up.stop()
+        self._ticker.stop()
         if self._is_delivering:
             self.postman.stop()
         self.db.close()
@@ -210,9 +264,17 @@ class House:
 
 
 def build_desk(
-    settings: Settings, db: Database, *, clock: Callable[[], datetime] = utc_now, ring: Callable[[], None]
+    settings: Settings,
+    db: Database,
+    *,
+    ring: Callable[[], None],
+    clock: Callable[[], datetime] = utc_now,
+    wall: Callable[[], datetime] = utc_now,
 ) -> Desk:
-    """The desk of these settings: what use cases reach, with or without a house around it."""
+    """The desk of these settings: what use cases reach, with or without a house around it.
+
+    `clock` is the time of incidents, `wall` that of the outbox; a story sets the one and not the other.
+    """
     template, problems = markdown.load_template(settings.postmortem_template)
     for problem in problems:
         log.error("%s The built-in template is used.", problem)
@@ -233,7 +295,7 @@ def build_desk(
             default_severity=settings.default_severity,
             look_for=settings.balancer_window,
         ),
-        wall=utc_now,
+        wall=wall,
     )
 
 

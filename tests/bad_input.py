@@ -94,6 +94,7 @@ COLUMNS = {
     "/incident severity {}": r"everity is (now|already)",
     "/incident info {}": r"inc-\d{4} SEV",
     "/incident list {}": r"inc-0001",
+    "/incident search {}": r"\*inc-\d{4}\*",
     "/incident help {}": r"What Lantern does",
     "/log {}": r"Logged \*#",
     "/log 10:30 {}": r"Logged \*#",

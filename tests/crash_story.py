@@ -19,6 +19,7 @@ _VARIES = (
     (re.compile(r"inc-\d{4}"), "inc-N"),
     (re.compile(r"<!date\^[^>]*>"), "DATE"),
     (re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?( UTC)?"), "MOMENT"),
+    (re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d( UTC)?"), "MOMENT"),
     (re.compile(r"\b[CFU][A-Z0-9]{8,}\b"), "ID"),
     (re.compile(r"\bp?\d{10}\.?\d{6}\b"), "TS"),
     (re.compile(r"\b\d+ (s|seconds?|min|minutes?)\b"), "SPAN"),
@@ -26,6 +27,8 @@ _VARIES = (
     (re.compile(r"\b\d+ open questions"), "open questions"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "SLACK"),
 )
+#: A story that was told before is a precedent of the next.
+_PRECEDENT = re.compile(r"<#\w+> \*inc-\d+\* looked like this|because of “")
 
 
 def steady(text: str) -> str:
@@ -69,7 +72,12 @@ def look(standin: Standin, reader: Person, number: int) -> Seen:
         channels=len(made),
         topic=steady(channel.topic["value"]),
         is_archived=channel.is_archived,
-        lines=[steady(line) for one in said_there for line in one["text"].splitlines() if line.strip()],
+        lines=[
+            steady(line)
+            for one in said_there
+            for line in one["text"].splitlines()
+            if line.strip() and not _PRECEDENT.match(line)
+        ],
         cards=sum(_is_card(one) for one in said_there),
         pins=len(channel.pins),
         bookmarks=[(one["title"], steady(one["link"])) for one in channel.bookmarks],

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from bot.demo import manifest
+from bot.demo import allow_console, console_settings, manifest
 from bot.domain.incident import Incident
 from bot.domain.pace import Pace
 from bot.domain.timeline import Entry
@@ -64,6 +64,7 @@ class Town:
         pace: Pace | None = None,
         vigil: Vigil | None = None,
         between_reads: float = 0.0,
+        console: bool = False,
     ) -> None:
         self.standin = Standin(latency=latency, limits=limits, retry_scale=0.001)
         self._database_url = database_url
@@ -74,6 +75,7 @@ class Town:
         self._pace = pace
         self._vigil = vigil
         self._between_reads = between_reads
+        self._console = console
         self.clock = Clock()
 
     def __enter__(self) -> Self:
@@ -81,6 +83,8 @@ class Town:
         self.app = self.standin.install(manifest())
         self.house = self.new_house()
         self.house.start()
+        if self._console:
+            allow_console(self.app, self.house.console_url)
         if self._transport == "http":
             self.app.request_url = f"{self.house.web.url}/slack/events"
         self.ana, self.ben, self.chloe, self.dev, self.eve = (
@@ -102,6 +106,7 @@ class Town:
             "database_url": self._database_url,
             "announce_channel": self.ana_sees("#incidents") if self._announce else "",
             "port": 0,
+            **(console_settings(self.app) if self._console else {}),
             **self._settings,
         }
         if self._transport == "socket":

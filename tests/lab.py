@@ -1,4 +1,4 @@
-"""A small load-balancer laboratory on loopback: stub servers with a capacity, clients that do not wait, a real HAProxy.
+"""A small load-balancer laboratory on loopback: stub servers with a capacity, clients that do not wait, real balancers.
 
 Everything is small enough for one busy core: 90 requests a second, servers that do 66 a second each. Four of them are
 plenty; one alone is not, which is the bottleneck this project grew out of.
@@ -28,8 +28,13 @@ class Stub:
 
     def __init__(self, workers: int = 2, delay: float = 0.03, room: int = 10) -> None:
         self.delay, self.room = delay, room
-        #: Status of every answer on /login; the health check answers 200 all the same.
+        #: Status of the answers on /login, 0 to hang up instead; the health check answers 200 all the same.
         self.status = 200
+        #: Of how many answers one has that status and takes the long delay; the others are 200 after the usual one.
+        self.one_of = 1
+        self.long_delay: float | None = None
+        #: Seconds that one answer of twenty takes.
+        self.tail: float | None = None
         self.health_path = "/healthz"
         self.served = 0
         self._workers = workers
@@ -46,6 +51,8 @@ class Stub:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
             status = await self._answer(path)
+            if not status:
+                return
             writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok".encode())
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -59,13 +66,15 @@ class Stub:
         if self._waiting >= self.room + self._workers:
             return 503
         self._waiting += 1
+        self.served += 1
+        is_odd = self.served % self.one_of == 0
+        usual = self.tail if self.tail and self.served % 20 == 1 else self.delay
         try:
             async with self._turn:
-                await asyncio.sleep(self.delay)
+                await asyncio.sleep(self.long_delay if is_odd and self.long_delay else usual)
         finally:
             self._waiting -= 1
-        self.served += 1
-        return self.status
+        return self.status if is_odd else 200
 
 
 class Traffic:
@@ -75,12 +84,12 @@ class Traffic:
         self.ok = self.failed = 0
         self._running: set[asyncio.Task[None]] = set()
 
-    async def run(self, port: int, rate: float) -> None:
+    async def run(self, port: int, rate: float, clients: int) -> None:
         loop = asyncio.get_running_loop()
         began, sent = loop.time(), 0
         while True:
             while sent < (loop.time() - began) * rate:
-                task = asyncio.create_task(self._login(port, sent))
+                task = asyncio.create_task(self._login(port, sent % clients))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
                 sent += 1
@@ -114,7 +123,7 @@ async def _live(servers: int) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         told = json.loads(line)
         if "load" in told:
-            loads.append(asyncio.create_task(traffic.run(told["load"], told["rate"])))
+            loads.append(asyncio.create_task(traffic.run(told["load"], told["rate"], told["clients"])))
         for name, value in told.get("set", {}).items():
             setattr(stubs[told["stub"]], name, value)
         _say({"ok": traffic.ok, "failed": traffic.failed})
@@ -147,12 +156,12 @@ class Lab:
         self._process.kill()
         self._process.communicate(timeout=10)
 
-    def load(self, port: int, rate: float = 90.0) -> None:
-        """Send logins to a port from now on, `rate` a second."""
-        self._tell({"load": port, "rate": rate})
+    def load(self, port: int, rate: float = 90.0, clients: int = 3980) -> None:
+        """Send logins to a port from now on, `rate` a second, from so many addresses in turn."""
+        self._tell({"load": port, "rate": rate, "clients": clients})
 
     def change(self, stub: int, **values: object) -> None:
-        """Change a stub, from 0: delay (seconds), status, health_path, room."""
+        """Change a stub, from 0: delay, long_delay and tail (seconds), status, one_of, health_path, room."""
         self._tell({"stub": stub, "set": values})
 
     def counts(self) -> tuple[int, int]:

@@ -105,7 +105,11 @@ class Outage:
             "status": (f" {status}:" in seen.lines[0] if seen.lines else None, True),
             "bookmarks": ([title for title, _ in seen.bookmarks], ["Runbooks", "Postmortem"]),
             "announcements": (len(seen.announced), 1),
-            "drafts": (len(seen.files), int(number in self.closed)),
+            "drafts": (sum(name.endswith(".md") for name in seen.files), int(number in self.closed)),
+            "drawn timelines": (
+                sum(name.endswith(".png") for name in seen.files),
+                int(number in self.closed),
+            ),
             "entries by number": (shown, list(range(1, len(kept) + 1))),
             "entries by words": (words, self.logged.get(number, [])),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bot.domain.catalogue import Balancer
 from bot.domain.findings import Cause, Culprit
 from bot.domain.verdict import Verdict, judge
 
-SAMPLES = Path(__file__).parents[2] / "shared" / "lb" / "samples"
+SAMPLES = Path(os.environ.get("LANTERN_SAMPLES") or Path(__file__).parents[2] / "shared" / "lb" / "samples")
 
 pytestmark = pytest.mark.skipif(
     not SAMPLES.is_dir(),

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.catalogue import find_service, read_catalogue, read_text
+from bot.check import look
+from bot.settings import Settings
 
 GOOD = """\
 services:
@@ -56,6 +58,7 @@ def test_a_good_catalogue_is_read_whole() -> None:
         ("services:\n  login:\n    balancers:\n      - kind: haproxy", 4, "needs address and backend"),
         (GOOD.replace("haproxy\n", "hapoxy\n"), 7, "Did you mean haproxy?"),
         (GOOD.replace("unix:/run", "/run"), 8, "is no address"),
+        (GOOD.replace("front: fe_login", "log: access.log"), 10, "is no log of this machine"),
         (GOOD.replace("be_auth", '"be; rm -rf"'), 9, "letters that a command could stumble over"),
         (GOOD.replace("auth1: 2", "auth1: lots"), 11, "should get a number from 0 on"),
         (GOOD.replace("auth1: 2", "auth1: -2"), 11, "should get a number from 0 on"),
@@ -70,6 +73,37 @@ def test_what_is_wrong_is_told_by_file_and_line(text: str, line: int, words: str
         str(problem).startswith(f"catalogue.yaml:{line}: ") and words in problem.sentence
         for problem in problems
     ), list(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("services: [", 1, "This is not YAML"),
+        ("services:\n  login: {owner: 'a\x00b'}", 2, "special characters are not allowed"),
+        ("services: {}\n---\nservices: {}", 2, "another document"),
+        ("services: *login", 1, "undefined alias"),
+        ("services:\n  ? [a, b]\n  : {}", 2, "must be a word"),
+        ("services:\n  <<: {login: {}}", 2, "is no name of a service"),
+        ("services: {}\nservces: {}", 2, "Did you mean `services`?"),
+        ("services:\n  login: 5", 2, "must be names with values"),
+        ("services:\n  login:\n    words: [a]\n  basket:\n    words: [A]", 5, "`A` means `login` already"),
+        ("services:\n  login: {}\n  basket:\n    words: [Login]", 4, "means `login` already"),
+        (GOOD.replace("[S012ABCDEF]", '["@oncall"]'), 4, "is no id of a user group"),
+        (GOOD.replace("[sign-in, auth]", "[[sign-in], auth]"), 5, "One value is wanted"),
+        (GOOD.replace("unix:/run/haproxy/stats.sock", "tcp:10.0.0.5:99999"), 8, "is no address"),
+        (GOOD.replace("unix:/run/haproxy/stats.sock", '"tcp:10.0.0.5: 1"'), 8, "is no address"),
+        (GOOD.replace("{auth1: 2, auth2: 2, auth3: 1}", "[2, 2, 1]"), 11, "must be names with values"),
+        (GOOD.replace("auth1: 2", "auth1: .inf"), 11, "should get a number from 0 on"),
+        (GOOD.replace("kind: haproxy", "kind: [haproxy]"), 7, "is no kind of balancer"),
+        ("[" * 5000, 1, "This is not YAML"),
+    ],
+)
+def test_lantern_check_says_file_and_line(text: str, line: int, words: str, tmp_path: Path) -> None:
+    book = tmp_path / "services.yaml"
+    book.write_text(text, encoding="utf-8")
+    told = list(look(Settings(catalogue=book, database_url=f"sqlite:///{tmp_path}/x.db")))
+    wrong = [one.sentence for one in told if one.mark == "wrong" and one.sentence.startswith("Catalogue: ")]
+    assert any(one.startswith(f"Catalogue: services.yaml:{line}: ") and words in one for one in wrong), wrong
 
 
 def test_what_can_be_used_is_used() -> None:
@@ -103,6 +137,10 @@ def test_an_empty_catalogue_is_no_fault(text: str) -> None:
         ("AUTH, again", "login"),
         ("author page broken", None),
         ("the basket loses items", "basket"),
+        ("Nobody can use login.", "login"),
+        ("sign-in/auth: slow", "login"),
+        ("login-page.css is missing", None),
+        ("basket.example.com times out", None),
     ],
 )
 def test_a_service_is_recognised_by_its_whole_word(text: str, name: str | None) -> None:

@@ -30,6 +30,7 @@ SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-very-secret-bot",
     "SLACK_APP_TOKEN": "xapp-very-secret-app",
     "SLACK_SIGNING_SECRET": "very-secret-signature",
+    "SLACK_CLIENT_SECRET": "very-secret-client",
 }
 
 
@@ -198,8 +199,14 @@ def test_settings_are_read_from_a_file_and_a_file_that_is_not_there_is_named(
 
 
 def test_check_of_a_well_set_up_lantern_finds_nothing_wrong(env: dict[str, str], standin: Standin) -> None:
-    done = lantern({**of_app(env, standin), "LANTERN_ANNOUNCE_CHANNEL": "#incidents"}, "check")
+    console = {
+        "LANTERN_PUBLIC_URL": "https://lantern.example.com",
+        "SLACK_CLIENT_ID": "1.2",
+        "SLACK_CLIENT_SECRET": "very-secret-client",
+    }
+    done = lantern({**of_app(env, standin), **console, "LANTERN_ANNOUNCE_CHANNEL": "#incidents"}, "check")
     assert done.returncode == 0, done.stdout
+    assert "https://lantern.example.com/sign-in/slack among the app's redirect URLs" in done.stdout
     for wanted in ("Socket Mode", "every scope", "opens a socket", "Runbooks:", "built-in"):
         assert wanted in done.stdout
     assert not [line for line in done.stdout.splitlines() if line.startswith("wrong")]
@@ -228,6 +235,7 @@ def test_check_names_what_is_broken_on_this_host(env: dict[str, str], tmp_path: 
             "LANTERN_RUNBOOKS": str(runbooks),
             "LANTERN_POSTMORTEM_TEMPLATE": str(template),
             "LANTERN_DATABASE_URL": f"postgresql://lantern:very-secret-signature@127.0.0.1:{port}/lantern",
+            "LANTERN_PUBLIC_URL": "http://lantern.example.com",
         },
         "check",
     )
@@ -236,6 +244,8 @@ def test_check_names_what_is_broken_on_this_host(env: dict[str, str], tmp_path: 
     assert any("pages/half.md:1:" in line for line in wrong)
     assert any("mine.j2" in line and "built-in template" in line for line in wrong)
     assert any("does not answer" in line and "***" in line for line in wrong)
+    for lacking in ("SLACK_CLIENT_ID is not set", "SLACK_CLIENT_SECRET is not set", "is not https"):
+        assert any("Console: " in line and lacking in line for line in wrong), lacking
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
@@ -335,5 +345,9 @@ def test_the_demo_says_where_its_page_is_and_stops_when_asked(env: dict[str, str
         status, page = get(demo.find(r"demo is at (\S+)"))
         assert status == 200
         assert "<html" in page
+        # Whoever acts as nobody there yet chooses; the console's own page is not shown.
+        status, page = get(demo.find(r"act as there: (\S+)") + "/incidents")
+        assert status == 200
+        assert "Who are you?" in page and "Ana Torres" in page
         assert demo.stops() == 0
         assert "Traceback" not in demo.said

@@ -1,146 +1,116 @@
-"""kill -9 while an incident is opened and while it is closed: nothing is lost and nothing is said twice."""
+"""kill -9 in every deed: nothing is lost and nothing is said twice. A short share of tests/crash/, with the proof that
+it would find what goes wrong."""
 
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from bot.demo import manifest
-from bot.standin.person import Person
-from bot.standin.server import Standin
-from bot.store import outbox
-from bot.store.db import Database
-from tests.crash_house import Mortal
-from tests.crash_story import Seen, Story
-from tests.houses import until
+from tests.crash.attack import Course, attack, never_met
+from tests.crash.fate import Fate, Plan, Point
+from tests.crash.replicas import replicas
+from tests.crash.score import Census, Death, Score, Told, missing_and_extra, table
+from tests.crash.teller import DEEDS, Teller
+from tests.crash_house import HASTY, Life
 
-#: Seconds a call takes at the stand-in, so that kills find calls under way.
-_LATENCY = 0.03
-#: Lives that end while an incident is opened, and as many while it is closed.
-_KILLS = {"sqlite": 6, "postgresql": 2}
+#: Lives that end, at least: a story ends seven or more.
+_KILLS = {"sqlite": 14, "postgresql": 7}
 
 
-class Town:
-    """A workspace, and a Lantern that can be killed."""
-
-    def __init__(self, standin: Standin, house: Mortal, db: Database, chance: random.Random) -> None:
-        self.standin = standin
-        self.house = house
-        self._db = db
-        self._chance = chance
-        named = {user.name: user.id for user in standin.workspace.users.values()}
-        self.ana, self.ben = (Person(standin.url, named[name]) for name in ("ana", "ben"))
-
-    def settled(self) -> None:
-        def is_quiet() -> bool:
-            with self._db.reading() as session:
-                waiting = outbox.backlog(session, datetime.now(UTC))
-            return waiting.open + waiting.running == 0
-
-        until(is_quiet, 40, "the outbox did not empty")
-
-    def dies_and_lives(self, calls: int, since: int) -> None:
-        """Kill it once it has begun so many calls, or a moment later; start it again; wait for all."""
-        end = time.monotonic() + 5
-        while len(self.standin.calls()) < since + calls and time.monotonic() < end:
-            time.sleep(0.001)
-        time.sleep(self._chance.random() * 1.5 * _LATENCY)
-        self.house.kill()
-        self.house.start()
-        self.settled()
-
-
-@contextmanager
-def crash_town(database_url: str) -> Iterator[Town]:
-    with Standin(latency=_LATENCY, limits=False, retry_scale=0.001) as standin:
-        app = standin.install(manifest())
-        announced = standin.workspace.channel_named("incidents")
-        assert announced is not None
-        house = Mortal(
-            {
-                "slack_bot_token": app.bot_token,
-                "slack_signing_secret": app.signing_secret,
-                "slack_api_url": standin.api_url,
-                "database_url": database_url,
-                "announce_channel": announced.id,
-            }
-        )
-        app.request_url = f"{house.url}/slack/events"
-        house.start()
-        db = Database(database_url)
-        try:
-            town = Town(standin, house, db, random.Random(20261122))
-            # In a channel that it is not in, Lantern could not look whether an announcement arrived.
-            town.ana.invites("#incidents", app.bot_user_id)
-            yield town
-        finally:
-            house.kill()
-            db.close()
-
-
-def tell(town: Town, kills: tuple[int, int] | None) -> Seen:
-    """Open, log, close. Lantern dies after so many calls of the opening, and of the closing."""
-    story = Story(town.standin, town.ana, town.ben, town.settled)
-    since = 0
-
-    def note_calls(_step: str) -> None:
-        nonlocal since
-        since = len(town.standin.calls())
-
-    def dying(calls: int) -> None:
-        story.settle = lambda: town.dies_and_lives(calls, since)
-
-    story.before = note_calls
-    if kills is not None:
-        dying(kills[0])
-    story.open()
-    story.settle = town.settled
-    story.log()
-    if kills is not None:
-        dying(kills[1])
-    story.close()
-    return story.seen()
-
-
-def missing_and_extra(seen: Seen, wanted: Seen) -> tuple[list[str], list[str]]:
-    """What of the wanted is not there, and what is there beyond it."""
-    there, expected = facts(seen), facts(wanted)
-    lost = [one for one in expected if expected.count(one) > there.count(one)]
-    doubled = [one for one in there if there.count(one) > expected.count(one)]
-    return lost, doubled
-
-
-def facts(seen: Seen) -> list[str]:
-    """Everything that was seen, one by one."""
-    found = [*seen.lines, *seen.files, *seen.announced, f"topic {seen.topic}"]
-    found += [f"bookmark {title} {link}" for title, link in seen.bookmarks]
-    for name, many in (("channel", seen.channels), ("card", seen.cards), ("pin", seen.pins)):
-        found += [name] * many
-    return found
-
-
-def test_killed_while_opening_and_closing_it_loses_nothing_and_says_nothing_twice(
+def test_killed_in_every_deed_it_loses_nothing_and_says_nothing_twice(
     database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = database_url.partition("+")[0].partition(":")[0]
-    lost: list[str] = []
-    doubled: list[str] = []
-    with crash_town(database_url) as town:
-        untroubled = tell(town, None)
-        chance = random.Random(20261122)
-        for _ in range(_KILLS[engine]):
-            seen = tell(town, (chance.randint(0, 12), chance.randint(0, 9)))
-            missing, extra = missing_and_extra(seen, untroubled)
-            lost += missing
-            doubled += extra
-            assert missing or extra or seen.lines == untroubled.lines, "the order changed"
-        killed = town.house.lives - 1
+    said: list[str] = []
+    score = attack(
+        database_url,
+        kills=_KILLS[engine],
+        seed=5,
+        lives=[Life()] if engine == "sqlite" else [Life(HASTY)] * 2,
+        said=said.append,
+    )
     with capsys.disabled():
-        print(f" {engine}: killed {killed}, lost {len(lost)}, doubled {len(doubled)} ", end="")
-    assert killed == 2 * _KILLS[engine]
-    assert (lost, doubled) == ([], [])
+        print(f" {engine}: {score} ", end="")
+    assert score.is_whole, "\n".join(said)
+    assert score.killed >= _KILLS[engine]
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "plan", "lost", "doubled"),
+    [
+        ("repeats without looking", Plan("bookmarks.add", Point.EFFECT), "", "bookmark: Runbooks"),
+        ("forgets what it was at", Plan("pins.add", Point.BEFORE), "pin", ""),
+    ],
+    ids=["doubled", "lost"],
+)
+def test_a_lantern_that_lost_or_doubled_would_be_found(
+    tmp_path: Path, sabotage: str, plan: Plan, lost: str, doubled: str
+) -> None:
+    score = Score()
+    with replicas(f"sqlite:///{tmp_path / 'lantern.db'}", [Life(sabotage=sabotage)]) as here:
+        wanted = Teller(here).told(["open"])
+        teller = Teller(here, {"open": plan})
+        score.judge(teller.told(["open"]), wanted)
+    assert teller.spared == []
+    assert any(one.startswith(lost) for one in score.lost) is bool(lost)
+    assert any(one.startswith(doubled) for one in score.doubled) is bool(doubled)
+
+
+def test_what_is_missing_twice_or_in_disorder_counts() -> None:
+    wanted = Told(["a", "b", "b", "card"], ["a", "b", "b"])
+    assert missing_and_extra(["a", "b", "b", "card"], wanted.facts) == ([], [])
+    score = Score()
+    assert score.judge(Told(["b", "card", "b", "a"], ["a", "b", "b"]), wanted) == ""
+    assert score.is_whole
+    assert score.judge(Told(["a", "b", "card"], ["a", "b"]), wanted) == "lost ['b']"
+    assert "doubled ['card']" in score.judge(Told(["a", "b", "b", "card", "card"], ["a", "b", "b"]), wanted)
+    # One thing lost does not even out another that is doubled.
+    assert score.judge(Told(["a", "a", "b", "card"], []), wanted) == "lost ['b']; doubled ['a']"
+    assert score.judge(Told(wanted.facts, ["b", "a", "b"]), wanted).startswith("out of order")
+    assert score.broke_off(TimeoutError("no form")).startswith("the rest of the story")
+    assert (score.stories, len(score.lost), len(score.doubled), score.disordered) == (6, 3, 2, 1)
+    assert not score.is_whole
+
+
+def test_an_incident_too_many_counts_though_its_story_is_whole() -> None:
+    grown = Census(incidents=3, channels=9) - Census(incidents=1, channels=8)
+    assert grown.facts() == ["one of incidents", "one of incidents", "one of channels"]
+
+
+def test_the_table_shows_where_it_died_and_where_it_never_did() -> None:
+    calls = {deed: ["chat.postMessage"] for deed in DEEDS} | {"log": ["request: command", "chat.postMessage"]}
+    course = Course(calls, random.Random(1))
+    deaths = [
+        Death("log", "chat.postMessage", Point.BEFORE),
+        Death("log", "chat.postMessage", Point.BEFORE),
+        Death("log", "request: command", Point.DURING),
+    ]
+    rows = {line.rsplit("  ", 1)[0].split("  ")[0]: line.split()[-5:] for line in table(deaths)[1:]}
+    assert rows == {
+        "log: chat.postMessage": ["2", "-", "-", "-", "-"],
+        "log: request: command": ["-", "1", "-", "-", "-"],
+    }
+    never = [line for line in never_met(course, deaths) if line.startswith("log")]
+    assert never == [
+        "log: after its answer chat.postMessage",
+        "log: after its effect chat.postMessage",
+        "log: after the commit chat.postMessage",
+        "log: after its answer request: command",
+        "log: after its effect request: command",
+        "log: before it request: command",
+    ]
+    # Each way to die has its turn before one has its second.
+    turns = [course.next()["log"] for _ in course.ways["log"]]
+    assert sorted(map(str, turns)) == sorted(map(str, course.ways["log"]))
+
+
+def test_one_plan_is_one_death_at_the_call_it_names() -> None:
+    fate = Fate()
+    fate.plan(Plan("pins.add", Point.EFFECT, nth=2))
+    asked = ["pins.add", "chat.update", "pins.add", "pins.add"]
+    assert [fate.meets(method) for method in asked] == [None, None, Point.EFFECT, None]
+    assert fate.calls() == asked
+    fate.plan(Plan("", Point.BEFORE))
+    assert [fate.meets(method) for method in ("request: event", "auth.test")] == [None, Point.BEFORE]

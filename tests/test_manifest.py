@@ -10,11 +10,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from bot.demo import manifest
 from bot.slack.events import EVENTS
 from bot.slack.shortcuts import SHORTCUTS
 from bot.slack.words import gather_words
+from bot.web.pages.sign_in import BACK
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "slack"
@@ -42,6 +44,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
+    "openid.connect.token": (),
     "pins.add": ("pins:write",),
     "pins.list": ("pins:read",),
     "reactions.add": ("reactions:write",),
@@ -73,7 +76,7 @@ def methods_called() -> set[str]:
     """Every Web API method that a string of bot/slack names."""
     found: set[str] = set()
     method = re.compile(
-        r"(auth|apps|bookmarks|bots|chat|conversations|files|pins|reactions|team|usergroups|users|views)\.[a-zA-Z.]+"
+        r"(auth|apps|bookmarks|bots|chat|conversations|files|openid|pins|reactions|team|usergroups|users|views)\.[a-zA-Z.]+"
     )
     for path in [*(ROOT / "bot" / "slack").rglob("*.py"), ROOT / "bot" / "check.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -115,12 +118,27 @@ def test_every_method_that_is_called_has_its_scopes_and_no_scope_is_idle() -> No
     assert scopes == needed
 
 
+def with_console() -> dict[str, Any]:
+    """app.yaml without the comment marks of the console's lines."""
+    text = (ROOT / "app.yaml").read_text(encoding="utf-8")
+    read: dict[str, Any] = yaml.safe_load(text.replace("# console: ", ""))
+    return read
+
+
+def test_the_lines_for_the_console_let_people_sign_in_and_change_nothing_else() -> None:
+    oauth = with_console()["oauth_config"]
+    assert oauth["redirect_urls"] == [f"https://lantern.example.com{BACK}"]
+    assert oauth["scopes"].pop("user") == ["openid"]
+    assert oauth["scopes"] == manifest()["oauth_config"]["scopes"]
+
+
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
 def test_slacks_own_schema_accepts_it(version: str) -> None:
     path = SHARED / "schemas" / f"manifest.schema.{version}.json"
     if not path.is_file():
         pytest.skip("Slack's manifest schema is not here; it is not part of this project.")
-    jsonschema.validate(manifest(), json.loads(path.read_text(encoding="utf-8")))
+    for read in (manifest(), with_console()):
+        jsonschema.validate(read, json.loads(path.read_text(encoding="utf-8")))
 
 
 def test_our_list_of_scopes_agrees_with_slacks_reference() -> None:

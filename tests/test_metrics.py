@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,8 +32,8 @@ def named(measures: tuple[Measure, ...], name: str) -> Measure:
     return next(it for it in measures if it.name == name)
 
 
-def spans(times: KeyTimes, *updates: datetime) -> dict[str, timedelta | None]:
-    return {it.name: it.value for it in measure(times, updates)}
+def spans(times: KeyTimes, *updates: datetime, entries: Sequence[Entry] = ()) -> dict[str, timedelta | None]:
+    return {it.name: it.value for it in measure(times, updates, [one.happened_at for one in entries])}
 
 
 def test_a_story_over_midnight_keeps_its_days():
@@ -46,7 +47,7 @@ def test_a_story_over_midnight_keeps_its_days():
     times = key_times(incident(impact_started_at=at(3, 10)), entries)
     assert times.detected.at == at(3, 10, 20)
     assert times.detected.source == "entry #2"
-    assert spans(times, at(3, 11), at(5, 10)) == {
+    assert spans(times, at(3, 11), at(5, 10), entries=entries) == {
         "Time to detect": timedelta(minutes=20),
         "Time to acknowledge": timedelta(hours=1, minutes=40),
         "Time to mitigate": timedelta(hours=13, minutes=50),
@@ -54,13 +55,15 @@ def test_a_story_over_midnight_keeps_its_days():
         "Response": timedelta(days=2, minutes=25),
         "First update": timedelta(minutes=25),
         "Longest silence": timedelta(days=1, hours=23),
+        # From the mitigation at 09:00 on the 4th to the update at 10:00 on the 5th.
+        "Longest gap": timedelta(days=1, hours=1),
     }
 
 
 def test_nothing_known_is_unknown_and_never_zero():
     values = spans(key_times(incident(), []))
     assert set(values.values()) == {None}
-    assert len(values) == 7
+    assert len(values) == 8
 
 
 def test_the_first_impact_entry_is_not_taken_for_the_start_of_impact():
@@ -115,15 +118,15 @@ def test_ends_the_wrong_way_round_give_no_number():
         incident(impact_started_at=at(3, 11), impact_ended_at=at(3, 10)),
         [entry(1, Kind.DETECTION, at(3, 10, 30))],
     )
-    measures = measure(times, [])
+    measures = measure(times, [], [])
     wrong = {it.name for it in measures if it.is_impossible}
-    assert wrong == {"Time to detect", "Time to resolve", "Response", "Longest silence"}
+    assert wrong == {"Time to detect", "Time to resolve", "Response", "Longest silence", "Longest gap"}
     assert all(named(measures, name).value is None for name in wrong)
 
 
 def test_a_moment_at_the_same_instant_is_a_span_of_nothing_and_possible():
     times = key_times(incident(impact_started_at=at(3, 10, 30)), [entry(1, Kind.DETECTION, at(3, 10, 30))])
-    detect = named(measure(times, []), "Time to detect")
+    detect = named(measure(times, [], []), "Time to detect")
     assert (detect.value, detect.is_impossible) == (timedelta(0), False)
 
 
@@ -139,12 +142,22 @@ def test_silence_goes_up_to_closing_when_nobody_said_when_it_was_resolved():
     assert spans(times)["Longest silence"] == timedelta(hours=2)
 
 
+def test_a_gap_ends_with_an_entry_or_an_update_whichever_comes_first():
+    times = key_times(incident(impact_ended_at=at(3, 14, 35)), [])
+    noted = [entry(1, Kind.NOTE, at(3, 12, 35)), entry(2, Kind.NOTE, at(3, 9)), entry(3, Kind.NOTE, at(4, 9))]
+    assert spans(times)["Longest gap"] == timedelta(hours=4)
+    assert spans(times, entries=noted)["Longest gap"] == timedelta(hours=2)
+    assert spans(times, at(3, 13, 35), entries=noted)["Longest gap"] == timedelta(hours=2)
+    assert spans(times, at(3, 11, 35), at(3, 13, 35), entries=noted)["Longest gap"] == timedelta(hours=1)
+
+
 def test_every_definition_is_printed_with_its_measure():
     times = key_times(incident(), [])
     assert all(time.definition for time in times.in_order())
-    definitions = {it.name: it.definition for it in measure(times, [])}
-    silence = definitions.pop("Longest silence")
+    definitions = {it.name: it.definition for it in measure(times, [], [])}
+    silence, gap = definitions.pop("Longest silence"), definitions.pop("Longest gap")
     assert silence == "the longest stretch from declared, through each update, to resolved (else closed)"
+    assert gap == "the longest stretch from declared to resolved (else closed) without an entry or an update"
     assert definitions == {
         "Time to detect": "detected - impact started",
         "Time to acknowledge": "acknowledged - detected",

@@ -13,12 +13,24 @@ from bot.domain.followup import LessonKind
 from bot.domain.incident import Severity, Status
 from bot.domain.people import Role
 from bot.domain.refusals import NoSuchIncident
+from bot.domain.review import ReviewState
 from bot.domain.runbook import Outcome
 from bot.domain.timeline import Source
 from bot.standin.outward import Delivery
 from bot.store import people as store_people
 from bot.store import runbook as runs
-from bot.usecases import followup, incident, people, postmortem, runbook, sight, timeline
+from bot.usecases import (
+    followup,
+    incident,
+    people,
+    postmortem,
+    review,
+    runbook,
+    sections,
+    sight,
+    suggestion,
+    timeline,
+)
 from tests.houses import Town, said, until
 from tests.rooms import Room, hasty_town, opened
 
@@ -102,7 +114,7 @@ def test_a_command_that_names_its_channel_tells_an_outsider_nothing(
 
 
 def test_an_outsider_finds_it_in_no_list_and_by_no_number(town: Town, room: Room) -> None:
-    for line in ("/incident list", "/incident list all"):
+    for line in ("/incident list", "/incident list all", "/incident search payroll leaked by mail"):
         assert SECRET not in said(town.ben.types(line)), line
     hidden, absent = (said(town.ben.types(f"/incident info {one}")) for one in (room.number, 9999))
     assert hidden.replace(f"{room.number:04d}", "N") == absent.replace("9999", "N")
@@ -131,9 +143,15 @@ def test_no_deed_and_no_question_takes_an_outsider(town: Town, room: Room) -> No
         lambda: sight.incident_by_number(desk, room.number, by=ben),
         lambda: timeline.list_entries(desk, one, by=ben),
         lambda: followup.list_follow_ups(desk, one, by=ben),
-        lambda: postmortem.latest_revision(desk, one, by=ben),
+        lambda: sections.document(desk, one, by=ben),
+        lambda: sections.revision_of(desk, one, 1, by=ben),
+        lambda: sections.edit_section(desk, one, "head", "x", made_from="", by=ben),
+        lambda: sections.add_section(desk, one, "x", "x", by=ben),
+        lambda: sections.settle_section(desk, one, "", is_human_kept=True, by=ben),
+        lambda: review.publish(desk, one, by=ben),
+        lambda: review.set_review(desk, one, ReviewState.IN_REVIEW, by=ben),
         lambda: postmortem.facts_of(desk, one, by=ben),
-        lambda: runbook.suggest_runbooks(desk, one, by=ben),
+        lambda: suggestion.suggestions(desk, one, by=ben),
         lambda: timeline.log_entry(desk, one, "x", by=ben, source=Source.COMMAND),
         lambda: timeline.log_message(desk, one, message, by=ben, source=Source.PIN),
         lambda: timeline.edit_entry(desk, one, 2, text="x", by=ben),

@@ -1,22 +1,56 @@
-"""What Slack sends again leaves nothing new: after the first has been answered, and in the same moment."""
+"""What Slack sends again leaves nothing new: after the first has been answered, and in the same moment.
+
+"replicas" is two houses on one PostgreSQL, and what Slack sends goes to the one and the other by turns.
+"""
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from bot.domain.pace import Pace
 from bot.domain.timeline import Entry
 from bot.standin.outward import Delivery
+from tests import postgres
+from tests.conftest import missing
+from tests.crash_gate import Gate
 from tests.houses import Town, until
 from tests.rooms import Room, event, fresh_words, hasty_town, opened, send, send_at_once, twin
 
 
-@pytest.fixture(scope="module", params=["socket", "http"])
+@pytest.fixture(scope="module", params=["socket", "http", "replicas"])
 def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    if request.param == "replicas":
+        with _two_houses() as here:
+            yield here
+        return
     with hasty_town(tmp_path_factory.mktemp("repeats"), request.param) as here:
         yield here
+
+
+@contextmanager
+def _two_houses() -> Iterator[Town]:
+    """Two replicas behind one address that leads to each of them by turns."""
+    try:
+        url = postgres.new_database(postgres.shared_cluster())
+    except postgres.NoPostgres as absent:
+        missing(f"PostgreSQL is not installed: {absent}.")
+        raise AssertionError("unreachable") from absent
+    with Town(url, transport="http", pace=Pace(time.monotonic, {}, {})) as here:
+        other = here.new_house()
+        other.start()
+        turns = itertools.cycle((here.house.web.url, other.web.url))
+        try:
+            with Gate(lambda: next(turns)) as gate:
+                here.app.request_url = gate.api_url.removesuffix("/api/") + "/slack/events"
+                yield here
+        finally:
+            other.stop()
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +176,13 @@ DEEDS: dict[str, Callable[[Room], Delivery]] = {
 }
 
 
-#: Each kind of request over Socket Mode; over HTTP, every deed.
+#: Each kind of request over Socket Mode; over HTTP, every deed, with one house and with two.
 _ON_BOTH = ("log", "close", "reaction", "entry form", "step done")
-_CASES = [("http", deed) for deed in DEEDS] + [("socket", deed) for deed in _ON_BOTH]
+_CASES = [
+    *(("http", deed) for deed in DEEDS),
+    *(("replicas", deed) for deed in DEEDS),
+    *(("socket", deed) for deed in _ON_BOTH),
+]
 
 
 @pytest.mark.parametrize(("town", "deed"), _CASES, indirect=["town"])

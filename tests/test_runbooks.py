@@ -11,17 +11,11 @@ from hypothesis import strategies as st
 
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Check, Phase, Runbook
-from bot.runbooks import (
-    FILE_LIMIT,
-    Problem,
-    fill,
-    from_dict,
-    read_folder,
-    read_runbook,
-    to_dict,
-)
+from bot.runbooks.filling import fill
+from bot.runbooks.frozen import from_dict, to_dict
+from bot.runbooks.reading import read_folder, read_runbook
+from bot.runbooks.rules import Problem
 
-SHIPPED = Path(__file__).parent.parent / "runbooks"
 TODAY = date(2026, 11, 23)
 
 GOOD = """\
@@ -115,37 +109,6 @@ def read_good(folder: Path) -> Runbook:
     return runbook
 
 
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, Runbook]:
-    return read_folder(SHIPPED, today=TODAY)[0]
-
-
-# What ships
-
-
-def test_every_shipped_runbook_is_without_fault(shipped: dict[str, Runbook]) -> None:
-    # Age depends on the calendar, and is not a fault of a commit.
-    _, problems = read_folder(SHIPPED)
-    assert [str(problem) for problem in problems] == []
-    assert {"lb-uneven-traffic", "lb-servers-parked", "lb-health-check-wrong"} <= shipped.keys()
-
-
-def test_every_shipped_runbook_can_be_followed_on_each_balancer(shipped: dict[str, Runbook]) -> None:
-    for name in ("lb-uneven-traffic", "lb-servers-parked", "lb-health-check-wrong"):
-        runbook = shipped[name]
-        assert {step.phase for step in runbook.steps} == set(Phase)
-        for phase in (Phase.CONFIRM, Phase.MITIGATE):
-            told = {one.balancer for step in runbook.steps if step.phase is phase for one in step.commands}
-            assert {"haproxy", "nginx", "envoy", "aws", "kubernetes"} <= told, (name, phase)
-
-
-def test_no_variable_of_a_shipped_command_stays_unfilled(shipped: dict[str, Runbook]) -> None:
-    for runbook in shipped.values():
-        for step in runbook.steps:
-            texts = [command.text for command in step.commands] + [text for _, text in step.fields]
-            assert not [text for text in texts if "{{" in fill(text, runbook, {})]
-
-
 # Reading
 
 
@@ -197,114 +160,6 @@ def test_headings_inside_a_block_are_not_steps(tmp_path: Path) -> None:
     assert [step.title for step in runbook.steps] == ["Look at the share", "Correct it", "Look again"]
 
 
-TWO_CHECKS = "```yaml check\nrun: lb.tls\n```\n\n```yaml check\nrun: lb.traffic_share\n```\n\nWait ten"
-MANY_STEPS = "".join(f"### Step {number}\n\nDo it.\n\n" for number in range(60))
-
-#: What is wrong: text of GOOD, what stands in its place, a piece of the line it is told on, its words.
-BROKEN = {
-    "no front matter": (GOOD[: GOOD.index("# All")], "", "# All is well", "There is no front matter"),
-    "front matter open": ("\n---\n\n# All", "\n\n# All", "---", "never closed"),
-    "front matter empty": (GOOD[4 : GOOD.index("---\n\n#")], "# nothing\n", "# nothing", "holds no keys"),
-    "YAML broken": ("owner: ", "owner: @", "owner", "is not YAML"),
-    "YAML a list": (GOOD[4 : GOOD.index("---\n\n#")], "- a\n", "- a", "holds no keys"),
-    "YAML nested for ever": ("services: [login]", "services: " + "[" * 2000 + "]" * 2000, "id:", "is not YAML"),
-    "key twice": ("area: load-balancer", "area: a\narea: b", "area: b", "`area` stands here twice (first in line 4)"),
-    "key missing": ("escalate_to: ", "escalate: ", "---", "lacks `escalate_to`. Add `escalate_to:"),
-    "key unknown": ("vars:\n  ba", "owners: x\nvars:\n  ba", "owners", "not known. Did you mean `owner`?"),
-    "id of another file": ("id: lb-good", "id: lb-else", "id:", "The id is `lb-else` but the file is `lb-good.md`"),
-    "severity unknown": ("[SEV1]", "[SEV9]", "severity", "`SEV9` is no severity"),
-    "words not a list": ("words: [uneven traffic, hot server]", "words: {a: b}", "words", "must be a list of words"),
-    "variable with a command": ("be_auth\nrev", "x; rm -r y\nrev", "backend: x", "value of `backend` may only hold"),
-    "variable empty": ("backend: be_auth", "backend:", "backend:", "`backend` has no default"),
-    "review not a day": ("2026-11-01", "2026-13-01", "reviewed", "`2026-13-01` is not a day"),
-    "review to come": ("2026-11-01", "2027-01-01", "reviewed", "a day to come"),
-    "review every so often": ("reviewed:", "review_every: often\nreviewed:", "review_every", "not a span of time"),
-    "title missing": ("# All is well\n", "\n", "\n\n\nIt hurts", "There is no title"),
-    "title another": ("# All is well", "# All is bad", "# All is bad", "Write `# All is well`"),
-    "summary missing": ("It hurts whoever logs in.\n", "", "# All", "Nothing stands under the title"),
-    "section unknown": ("## Verify", "## Verifying", "## Verifying", "section of a runbook. Did you mean `Verify`?"),
-    "section too late": ("## Links", "## Symptoms\n\n- x\n\n## Links", "## Symptoms\n\n- x", "stands here twice"),
-    "sections out of order": ("## Links", "## Background\n\nx\n\n## Links", "## Background", "comes too late"),
-    "section without a step": ("### 3. Look again\n", "", "## Verify", "has no steps"),
-    "Confirm missing": ("## Confirm", "## Symptoms", "\n# All", "There is no `## Confirm`"),
-    "no Undo": ("**Undo:**", "**Undoing:**", "### 2.", "`Correct it` cannot be taken back. Add `- **Undo:** how`"),
-    "Undo empty": (" the old way:\n\n  ```sh\n  undo it\n  ```", "", "- **Undo", "`Undo` says nothing"),
-    "command outside a step": ("- Logins fail.", "```sh\nx\n```", "```sh\nx", "stands outside a step"),
-    "block open": ("Wait ten", "```text\nWait ten", "```text", "never closed"),
-    "balancer unknown": ("sh haproxy", "sh haprxy", "```sh haprxy", "no balancer we know. Did you mean `haproxy`?"),
-    "command empty": ("$ correct it\n", "", "```console", "The block is empty"),
-    "check unknown": ("lb.traffic_share", "lb.traffic", "run:", "not a check the bot knows"),
-    "check runs a command": ("run: lb.traffic_share", "run: sh -c id", "run:", "not a check the bot knows"),
-    "check condition": ('"< 0.10"', '"small"', "expect:", "a figure and a condition"),
-    "check parameter": ('"{{ backend }}"\n', "[a, b]\n", "backend: [a", "must be one plain value"),
-    "two checks": ("Wait ten", TWO_CHECKS, "```yaml check\nrun: lb.traffic_share\n```\n\nWait", "two checks"),
-    "anchor dead": ("#2-correct-it", "#2-correct", "- **If not", "No heading of this file has the anchor `#2-correct`"),
-    "link out of the folder": ("https://example.com/page", "/etc/passwd", "- [A page]", "leads out of this folder"),
-    "same step twice": ("### 3. Look again", "### 3. Correct it", "### 3.", "Another step is called `Correct it`"),
-    "step says nothing": ("Wait ten minutes.\n", "", "### 3.", "`Look again` says nothing"),
-    "invisible character": ("$ correct it", "$ correct \u202eit", "$ correct", "invisible character U+202E"),
-    "too many steps": ("### 3. Look again", MANY_STEPS + "### 3. Look again", "\n# All", "There are 63 steps"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new", "where", "words"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_file_is_told_by_file_and_line(
-    tmp_path: Path, old: str, new: str, where: str, words: str
-) -> None:
-    assert old in GOOD
-    text = GOOD.replace(old, new, 1)
-    _, problems = read_runbook(write(tmp_path / "runbooks", text), today=TODAY)
-    told = [problem for problem in problems if words in problem.sentence]
-    assert told, [str(problem) for problem in problems]
-    assert told[0].file == "runbooks/lb-good.md"
-    line = line_of(text, where)
-    assert str(told[0]).startswith(f"runbooks/lb-good.md:{line}: ")
-
-
-def test_what_is_only_untidy_is_a_warning(tmp_path: Path) -> None:
-    text = (
-        GOOD.replace("2026-11-01", "2026-01-01")
-        .replace("### 3.", "### 4.")
-        .replace("sh haproxy", "shell haproxy")
-    )
-    text = text.replace("Wait ten", "Ask {{ somebody }}, see [more](lb-later.md), wait ten").replace(
-        "Undo:**", "Undo:** x\n- **Nite:**"
-    )
-    runbook, problems = read_runbook(write(tmp_path / "runbooks", text), today=TODAY)
-    assert runbook is not None
-    assert [problem for problem in problems if problem.is_error] == []
-    said = "\n".join(problem.sentence for problem in problems)
-    for words in (
-        "Last reviewed 326 days ago",
-        "This is step 3, not 4",
-        "`shell` is read as `sh`",
-        "Nothing fills `{{ somebody }}`",
-        "There is no file `lb-later.md`",
-        "`Nite` is not a field of a step. Did you mean `Note`?",
-    ):
-        assert words in said
-
-
-@pytest.mark.parametrize(
-    ("content", "line", "words"),
-    [
-        (b"", 1, "The file is empty"),
-        (b" \n\n", 1, "The file is empty"),
-        (b"one\ntwo\n\xff\xfe", 3, "not UTF-8"),
-        (b"x" * (FILE_LIMIT + 1), 1, "longer than 256 KB"),
-        (b"### again\n" * 20_000, 1, "There are 20000 headings, more than 200"),
-        (b"only words", 1, "There are no steps"),
-    ],
-    ids=["empty", "blank", "not UTF-8", "too long", "too many headings", "no steps"],
-)
-def test_what_cannot_be_followed_is_told_and_not_given(
-    tmp_path: Path, content: bytes, line: int, words: str
-) -> None:
-    runbook, problems = read_runbook(write(tmp_path / "runbooks", content))
-    assert runbook is None
-    assert [problem.line for problem in problems if words in problem.sentence] == [line]
-
-
 def test_a_bad_file_hides_neither_the_rest_nor_itself(tmp_path: Path) -> None:
     folder = tmp_path / "runbooks"
     write(folder, GOOD)
@@ -343,32 +198,6 @@ def test_a_pipe_in_the_folder_does_not_hang_the_reading(tmp_path: Path) -> None:
     assert read_runbook(tmp_path / "lb-pipe.md")[0] is None
 
 
-def test_two_names_that_differ_in_case_are_one_id(tmp_path: Path) -> None:
-    folder = tmp_path / "runbooks"
-    write(folder, GOOD)
-    write(folder, GOOD, "LB-GOOD.md")
-    if len(list(folder.iterdir())) == 1:
-        pytest.skip("this file system folds case")
-    runbooks, problems = read_folder(folder)
-    assert list(runbooks) == ["lb-good"]
-    assert any("Another file has the id `lb-good` already" in problem.sentence for problem in problems)
-
-
-def test_only_a_thousand_files_are_read(tmp_path: Path) -> None:
-    folder = tmp_path / "runbooks"
-    for number in range(1001):
-        write(folder, "", f"lb-{number:04}.md")
-    _, problems = read_folder(folder)
-    assert str(problems[0]).startswith("runbooks:1: The folder holds 1001 files")
-    assert len(problems) == 1001
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    runbooks, problems = read_folder(tmp_path / "runbooks")
-    assert runbooks == {}
-    assert "There is no folder `runbooks`" in problems[0].sentence
-
-
 def test_an_anchor_in_another_file_must_exist(tmp_path: Path) -> None:
     folder = tmp_path / "runbooks"
     write(folder, GOOD)
@@ -379,24 +208,12 @@ def test_an_anchor_in_another_file_must_exist(tmp_path: Path) -> None:
     assert "No heading of `lb-good.md` has the anchor `#1-look-away`" in read_runbook(path)[1][0].sentence
 
 
-def test_a_runbook_of_another_library_is_read_with_warnings_only(tmp_path: Path) -> None:
-    text = "# KubePodNotReady\n\n## Meaning\n\nA pod waits.\n\n## Impact\n\nLess capacity.\n\n"
-    text += "## Diagnosis\n\nSee the events.\n\n```shell\nkubectl get events\n```\n\n## Mitigation\n\n- Roll back.\n"
-    runbook, problems = read_runbook(write(tmp_path / "runbooks", text, "KubePodNotReady.md"), today=TODAY)
-    assert runbook is not None
-    assert (runbook.id, runbook.title) == ("kubepodnotready", "KubePodNotReady")
-    assert runbook.background == "A pod waits.\n\nLess capacity."
-    assert [(step.title, step.phase) for step in runbook.steps] == [
-        ("Diagnosis", Phase.CONFIRM),
-        ("Mitigation", Phase.MITIGATE),
-    ]
-    assert runbook.steps[0].commands[0].text == "kubectl get events"
-    assert problems
-    assert not [problem for problem in problems if problem.is_error]
-
-
 PIECES = st.sampled_from(
-    [*GOOD.split("\n"), "```", "---", "## Verify", "- **Undo:**", "{{ x }}", "[a](b.md)", "> - 1.", "\t"]
+    [
+        *GOOD.split("\n"),
+        *("## Verify", "- **Undo:**", "{{ x }}", "[a](b.md)", "> - 1.", "\t", "```", "---"),
+        *("## Diagnosis", "1. [x][1]", "2. y", "[1]: z"),
+    ]
 )
 
 
@@ -446,11 +263,6 @@ def test_a_value_that_could_change_a_command_is_refused(tmp_path: Path, value: s
 
 
 # Freezing
-
-
-def test_a_frozen_runbook_comes_back_the_same_from_json(shipped: dict[str, Runbook]) -> None:
-    for runbook in shipped.values():
-        assert from_dict(json.loads(json.dumps(to_dict(runbook)))) == runbook
 
 
 def test_a_snapshot_of_an_older_or_newer_version_is_still_read(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ run since the last reload, which sets them to 0.
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.balancers.asking import ask_http, ask_socket
-from bot.balancers.sample import NoReading, Sample
+from bot.balancers.asking import ask_http, ask_socket, soon
+from bot.balancers.in_flight import ENOUGH, stay
+from bot.balancers.sample import NoReading, Sample, whole
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
@@ -26,6 +28,8 @@ _AVERAGED, _TIMED = 512, 30
 
 _HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
+_NO_CSV = "HAProxy's answer to `show stat` is not its CSV; is this the stats socket?"
+
 Row = Mapping[str, str]
 
 
@@ -37,12 +41,13 @@ class _Reading:
     states: Mapping[str, Row] = field(default_factory=dict)
 
 
-def look(balancer: Balancer) -> Sample:
+def look(balancer: Balancer, before: Sample | None = None) -> Sample:
     """One look, at the stats socket, or at the statistics page as CSV (which tells less). Raises NoReading."""
     if balancer.address.startswith(("http://", "https://")):
         address = balancer.address.split(";")[0]
         return Sample(time.monotonic(), {STAT: ask_http(address, ";csv")})
-    texts = {command: ask_socket(balancer.address, command) for command in COMMANDS}
+    ends_at = soon()
+    texts = {command: ask_socket(balancer.address, command, ends_at) for command in COMMANDS}
     return Sample(time.monotonic(), texts)
 
 
@@ -64,14 +69,22 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     if not servers:
         raise NoReading(_no_such_backend(backend, new.rows))
     olds = {row["svname"]: row for row in _servers(old.rows, backend)}
-    whole, whole_before = _row(new.rows, backend, "BACKEND"), _row(old.rows, backend, "BACKEND")
+    total, total_before = _row(new.rows, backend, "BACKEND"), _row(old.rows, backend, "BACKEND")
+    if not total:
+        # It comes last of its backend.
+        raise NoReading("HAProxy's answer to `show stat` ends in the middle. Sample again.")
     is_restarted = _is_restarted(old, new, backend, after.at - before.at)
-    built = [_server(row, {} if is_restarted else olds.get(row["svname"], {}), new.states) for row in servers]
-    arrived = _grown(whole, whole_before, "stot")
+    window = after.at - before.at
+    pairs: list[tuple[Row, Row]] = [
+        (row, {} if is_restarted else olds.get(row["svname"], {})) for row in servers
+    ]
+    hang_up = _hang_up(pairs, window)
+    built = [_server(row, former, new.states, window, hang_up=hang_up) for row, former in pairs]
+    arrived = _grown(total, total_before, "stot")
     tries = sum(one.requests for one in built)
-    placed = _grown(whole, whole_before, "lbtot")
+    placed = _grown(total, total_before, "lbtot")
     server_errors = sum(one.errors for one in built)
-    algorithm = whole.get("algo", "")
+    algorithm = total.get("algo", "")
     wanted = dict(balancer.intended)
     return Pool(
         kind=KIND,
@@ -82,12 +95,13 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         policy=_policy(algorithm),
         algorithm=algorithm,
         arrived=arrived,
-        own_errors=max(0, _grown(whole, whole_before, "hrsp_5xx") - server_errors),
-        queue=_number(whole, "qcur") + sum(one.queue for one in built),
-        queue_before=sum(_number(row, "qcur") for row in (whole_before, *olds.values())),
+        own_errors=max(0, _grown(total, total_before, "hrsp_5xx") - server_errors),
+        queue=_number(total, "qcur") + sum(one.queue for one in built),
+        queue_before=sum(_number(row, "qcur") for row in (total_before, *olds.values())),
         # With redispatch a request is placed twice, so lbtot may be above what arrived.
         bypass=max(0.0, 1 - placed / tries) if tries else None,
         is_restarted=is_restarted,
+        tells_time_outs=False,
         intended=wanted,
     )
 
@@ -106,11 +120,15 @@ def _read(sample: Sample, backend: str) -> _Reading:
 def _rows(text: str) -> list[Row]:
     lines = [line for line in text.lstrip("# \r\n").splitlines() if line.strip()]
     if not lines or "pxname" not in lines[0]:
-        raise NoReading("HAProxy's answer to `show stat` is not its CSV; is this the stats socket?")
+        raise NoReading(_NO_CSV)
     found: list[Row] = []
-    for row in csv.DictReader(lines):
-        if row.get("pxname") and row.get("svname"):
-            found.append({name: value or "" for name, value in row.items() if name})
+    try:
+        for row in csv.DictReader(lines):
+            # A row that is cut off lacks columns.
+            if row.get("pxname") and row.get("svname") and None not in row.values():
+                found.append({name: value or "" for name, value in row.items() if name})
+    except csv.Error:
+        raise NoReading(_NO_CSV) from None
     return found
 
 
@@ -125,7 +143,7 @@ def _states(text: str, backend: str) -> dict[str, Row]:
             continue
         row = dict(zip(names, values, strict=False))
         if row.get("be_name") == backend:
-            found[row["srv_name"]] = row
+            found[row.get("srv_name", "")] = row
     return found
 
 
@@ -150,13 +168,11 @@ def _no_such_backend(backend: str, rows: Sequence[Row]) -> str:
 
 
 def _number(row: Row, name: str) -> int:
-    value = row.get(name, "")
-    return int(value) if value.lstrip("-").isdigit() else 0
+    return whole(row.get(name, "")) or 0
 
 
 def _maybe(row: Row, name: str) -> int | None:
-    value = row.get(name, "")
-    return int(value) if value.isdigit() else None
+    return whole(row.get(name, ""))
 
 
 def _grown(new: Row, old: Row, name: str) -> int:
@@ -164,8 +180,8 @@ def _grown(new: Row, old: Row, name: str) -> int:
 
 
 def _is_restarted(old: _Reading, new: _Reading, backend: str, window: float) -> bool:
-    uptime = new.info.get("Uptime_sec", "")
-    if uptime.isdigit() and int(uptime) + 1 < window:
+    uptime = _maybe(new.info, "Uptime_sec")
+    if uptime is not None and uptime + 1 < window:
         return True
     if old.info.get("Pid") and new.info.get("Pid") and old.info["Pid"] != new.info["Pid"]:
         return True
@@ -176,34 +192,55 @@ def _is_restarted(old: _Reading, new: _Reading, backend: str, window: float) -> 
     )
 
 
-def _server(new: Row, old: Row, states: Mapping[str, Row]) -> Server:
+def _server(new: Row, old: Row, states: Mapping[str, Row], window: float, *, hang_up: bool) -> Server:
     state = states.get(new["svname"], {})
     standing = _standing(new)
     requests = _grown(new, old, "stot")
     unreached = _grown(new, old, "econ") + _grown(new, old, "wredis")
+    unanswered = _grown(new, old, "eresp")
     return Server(
         name=new["svname"],
         address=new.get("addr", ""),
         requests=requests,
         standing=standing,
         weight=float(_number(new, "weight")) if new.get("weight") else None,
-        file_weight=float(state["srv_iweight"]) if state.get("srv_iweight", "").isdigit() else None,
+        file_weight=None if (by_file := _maybe(state, "srv_iweight")) is None else float(by_file),
         is_set_at_run_time=_is_set_at_run_time(standing, state),
         is_warming=bool(new.get("throttle")) and _number(new, "throttle") < 100,
-        errors=_grown(new, old, "hrsp_5xx"),
+        errors=_grown(new, old, "hrsp_5xx") + (unanswered if hang_up else 0),
         answers=sum(
             _grown(new, old, f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
         ),
         unreached=unreached,
-        unanswered=_grown(new, old, "eresp"),
+        unanswered=0 if hang_up else unanswered,
         queue=_number(new, "qcur"),
         busy=_number(new, "scur"),
         busy_limit=_maybe(new, "slim"),
         latency=_latency(new, old) if requests and new.get("rtime") else None,
-        latency_most=float(_number(new, "rtime_max")) if new.get("rtime_max") else None,
+        latency_most=_latency_most(new, old, requests, window),
         check=_check(new),
         has_check=new.get("status", "") != "no check",
     )
+
+
+def _hang_up(pairs: Sequence[tuple[Row, Row]], window: float) -> bool:
+    """Whether the servers hung up on those whose answer did not come, as far as that is certain.
+
+    `eresp` counts them and those that ran into `timeout server` alike. No answer took longer than that time-out, so
+    whoever was given up after less did not run into it; how long that took is told by how many are in flight.
+    """
+    failed = sum(_grown(new, old, "eresp") for new, old in pairs)
+    answered = [
+        (_grown(new, old, "stot") - _grown(new, old, "eresp"), _number(new, "rtime")) for new, old in pairs
+    ]
+    in_flight = sum(_number(new, "scur") + _number(old, "scur") for new, old in pairs) / 2
+    longest = max((_number(new, "rtime_max") for new, _ in pairs), default=0)
+    if failed < 20 or window <= 0 or not longest:
+        return False
+    of_answers = sum(max(0, count) * time / 1000 for count, time in answered) / window
+    # Two looks at a number that is there by chance.
+    chance = math.sqrt(max(in_flight, 1.0) / 2)
+    return 1000 * (in_flight - of_answers + 2 * chance) * window / failed < longest
 
 
 def _latency(new: Row, old: Row) -> float:
@@ -235,11 +272,21 @@ def _standing(row: Row) -> Standing:
 
 
 def _is_set_at_run_time(standing: Standing, state: Row) -> bool | None:
-    if standing not in (Standing.DRAIN, Standing.MAINT) or not state.get("srv_admin_state", "").isdigit():
+    bits = _maybe(state, "srv_admin_state")
+    if standing not in (Standing.DRAIN, Standing.MAINT) or bits is None:
         return None
     # Bits of srv_admin_state: 1 forced maintenance, 2 inherited, 4 by the file, 8 forced drain, 16 inherited drain,
     # 32 by name resolution.
-    return not int(state["srv_admin_state"]) & 4
+    return not bits & 4
+
+
+def _latency_most(new: Row, old: Row, requests: int, window: float) -> float | None:
+    """Milliseconds. HAProxy times answers alone: what it gives up on counts as 0, and is told by how many wait."""
+    known = _maybe(new, "rtime_max")
+    in_flight = _number(old, "scur"), _number(new, "scur")
+    waited = stay(*in_flight, requests, window) if sum(in_flight) >= 2 * ENOUGH else None
+    told = [float(time) for time in (known, waited) if time is not None]
+    return max(told, default=None)
 
 
 def _check(row: Row) -> str:
@@ -264,17 +311,16 @@ def _policy(algorithm: str) -> Policy:
 def _fronts(old: _Reading, new: _Reading, front: str) -> tuple[Front, ...]:
     found = []
     info = new.info
-    if info.get("Maxconn", "").isdigit() and info.get("CurrConns", "").isdigit():
-        rate_limit = max(
-            (int(info.get(name, "0") or 0) for name in ("SessRateLimit", "ConnRateLimit")), default=0
-        )
+    limit, now = _maybe(info, "Maxconn"), _maybe(info, "CurrConns")
+    if limit is not None and now is not None:
+        rate_limit = max(_number(info, "SessRateLimit"), _number(info, "ConnRateLimit"))
         found.append(
             Front(
                 "the balancer",
                 is_http=False,
-                busy=int(info["CurrConns"]),
-                busy_limit=int(info["Maxconn"]),
-                rate=float(info.get("SessRate", "0") or 0),
+                busy=now,
+                busy_limit=limit,
+                rate=float(_number(info, "SessRate")),
                 rate_limit=float(rate_limit) or None,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,3 +20,11 @@ class Sample:
     #: Seconds, of any steady clock; only differences count.
     at: float
     texts: Mapping[str, str]
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text is; None for anything else, and for more digits than any counter has."""
+    return int(text) if _WHOLE.fullmatch(text) else None

@@ -22,12 +22,19 @@ class Balancer:
     log: str = ""
     #: Server -> what it should get, beside the others. Empty: equal shares of the servers that there are.
     intended: Mapping[str, float] = field(default_factory=dict)
-    #: Server -> host:port, for the kinds that know their servers by address alone.
+    #: Server -> host:port, or the host alone, for the kinds that know their servers by address.
     addresses: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> Mapping[str, float]:
+        """What servers should get by the catalogue: as intended, else alike for those whose addresses it knows."""
+        return dict(self.intended) or dict.fromkeys(self.addresses, 1.0)
 
     def name_of(self, address: str) -> str:
         """What people call the server at this address; the address itself when nobody named it."""
-        return next((name for name, known in self.addresses.items() if known == address), address)
+        places = {address, address.rpartition(":")[0]} - {""}
+        known = ((name, place.rpartition("//")[2]) for name, place in self.addresses.items())
+        return next((name for name, place in known if place in places), address)
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class Service:
     """One thing that people use and that can fail."""
 
     name: str
+    #: Whose it is, in words that people read, or the Slack id of a person or a user group.
     owner: str = ""
-    #: Slack ids or handles of the user groups to tell.
+    #: Slack ids of the user groups to tell.
     groups: tuple[str, ...] = ()
     balancers: tuple[Balancer, ...] = ()
     #: Words that alerts and people use for it.

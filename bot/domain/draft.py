@@ -137,6 +137,8 @@ class RunBlock:
     id: Words
     title: Words
     revision: str
+    #: Commit of the checkout that the runbook came from, short; "" outside one.
+    commit: str
     by: Words
     #: "June 3, 2024 22:40 - 23:10 UTC".
     span: str

@@ -18,6 +18,23 @@ _NAMED = re.compile(
 )
 
 
+_BY = re.compile(r"\sby\s+(?P<day>\S.{0,40}?)[.\s]*$", re.IGNORECASE)
+#: Characters at the end of a text in which its day is looked for.
+_WITHIN = 60
+
+
+def split_due(text: str, *, today: date) -> tuple[str, date | None]:
+    """The text without "by friday" at its end, and that day; the whole text when no day is meant.
+
+    Raises Refusal as read_due_day does.
+    """
+    found = _BY.search(text, max(0, len(text) - _WITHIN))
+    day = read_due_day(found["day"], today=today) if found is not None else None
+    if found is None or day is None:
+        return text, None
+    return text[: found.start()].rstrip(), day
+
+
 def read_due_day(text: str, *, today: date) -> date | None:
     """The day that is meant; None when the words are no day at all ("by hand").
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,7 +101,8 @@ def _handshakes_failed(pool: Pool) -> float | None:
 
 def figures(pool: Pool) -> Figures:
     """The figures of a pool."""
-    inside = in_rotation(pool)
+    # What goes to strangers has a finding of its own; the split is that among the servers that people mean.
+    inside = [server for server in in_rotation(pool) if not pool.is_stranger(server)]
     arrived = max(pool.arrived or 0, 1)
     return Figures(
         requests=pool.total,
@@ -111,9 +113,15 @@ def figures(pool: Pool) -> Figures:
         noise=noise(max(len(inside), 1), pool.total),
         out_of_rotation=sum(pool.fair_share(s) for s in pool.servers if not s.is_in_rotation),
         drift=_drift(pool, inside),
-        errors=sum(s.errors for s in pool.servers) / max(pool.total, 1),
+        errors=_errors(pool),
         own_errors=(pool.own_errors or 0) / arrived if pool.arrived else 0.0,
     )
+
+
+def _errors(pool: Pool) -> float:
+    if pool.split_untold and pool.errors is not None:
+        return pool.errors / max(pool.arrived or 0, 1)
+    return sum(s.errors for s in pool.servers) / max(pool.total, 1)
 
 
 def in_rotation(pool: Pool) -> list[Server]:
@@ -159,28 +167,48 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
     Clients that a cookie or a hash pins come in lumps: 200 of them, Zipf-busy, are 0.27 to 0.32 from even when nothing
     is wrong (simulated), so there the limits are wider.
     """
-    if pool.policy is Policy.HASH or (pool.bypass or 0.0) >= 0.10:
-        return max(0.25, found.noise), 0.40
+    if pool.policy is Policy.HASH or pool.is_pinned or (pool.bypass or 0.0) >= 0.10:
+        lumps = 0.0 if pool.keys is None else noise(len(in_rotation(pool)), math.floor(pool.keys))
+        return max(0.25, found.noise, lumps), max(0.40, lumps)
     return max(0.10, found.noise), 0.25
 
 
 def is_harmed(pool: Pool, found: Figures) -> bool:
     """Whether anybody suffers: errors, requests that wait, or one server far slower than its neighbours."""
     return (
-        found.errors >= 0.02
+        (found.errors >= 0.02 and not _is_failing_alike(pool))
         or found.own_errors >= 0.02
         or pool.queue >= 10
         or any(is_slow(pool, server) for server in pool.servers)
     )
 
 
+def _is_failing_alike(pool: Pool) -> bool:
+    """Whether servers that get little fail as often as those that get too much: then the split is not why."""
+    hot = [server for server in pool.servers if is_hot(pool, server)]
+    others = [server for server in pool.servers if server.requests and server not in hot]
+    tries, failed = sum(s.requests for s in others), sum(s.errors for s in others)
+    if not hot or tries < 20:
+        return False
+    return failed / tries >= 0.5 * sum(s.errors for s in hot) / sum(s.requests for s in hot)
+
+
 def is_slow(pool: Pool, server: Server) -> bool:
-    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window."""
+    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window.
+
+    A mean of few answers strays: of ten it must be four and a half times as slow, of a thousand three.
+    """
     others = [
         one.latency for one in pool.servers if one is not server and one.latency is not None and one.requests
     ]
-    if server.latency is None or server.requests < 5 or not others:
+    # Errors may be quick and are not timed then; a server that only fails is timed by them.
+    timed = server.requests - server.errors or server.requests
+    if server.latency is None or timed < 5 or not others:
         return False
     usual = statistics.median(others)
+    # Where the reader knows how far its mean may be off, that is counted; else few answers must be slower still.
+    is_sure = server.latency_least is not None
+    surely = server.latency_least if server.latency_least is not None else server.latency
+    far = 3.0 if is_sure else 3 * (1 + 1.5 / math.sqrt(timed))
     is_recovering = server.latency_before is not None and server.latency < 0.9 * server.latency_before
-    return server.latency >= 3 * usual and server.latency >= usual + 50 and not is_recovering
+    return surely >= far * usual and surely >= usual + 50 and not is_recovering

@@ -27,6 +27,14 @@ class FollowUp:
     state: FollowUpState
     created_at: datetime
     created_by: str
+    #: Its owner is not reminded before that day.
+    snoozed_until: date | None = None
+    #: The last occasion (bot/domain/reminder.py) on which the owner was reminded.
+    reminded_on: date | None = None
+    #: Web address of the same work elsewhere.
+    link: str | None = None
+    #: When it was marked done or dropped; None while open, and when that was before Lantern noted it.
+    settled_at: datetime | None = None
 
 
 class LessonKind(StrEnum):

@@ -66,3 +66,21 @@ class Incident:
     def slug(self) -> str:
         """The name people use for it: inc-0042."""
         return f"inc-{self.number:04d}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which incidents somebody wants to see; None is any."""
+
+    is_over: bool | None = None
+    severity: Severity | None = None
+    status: Status | None = None
+    service: str = ""
+    #: Slack ids of whom took part; None for anybody, () for nobody that is known.
+    people: tuple[str, ...] | None = None
+    #: Opened at this moment or after it.
+    since: datetime | None = None
+    #: Opened before this moment.
+    until: datetime | None = None
+    #: Below this incident number: the next page.
+    before: int | None = None

@@ -5,6 +5,8 @@ Whatever a person typed is text: nothing of it may become a heading, a tag, a li
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -109,11 +111,40 @@ class _Markdown:
         return written
 
 
+class _Html:
+    def text(self, plain: str) -> str:
+        return html.escape(plain, quote=False)
+
+    def code(self, plain: str) -> str:
+        return f"<code>{html.escape(plain)}</code>"
+
+    def block(self, plain: str) -> str:
+        return f"<pre>{html.escape(plain)}</pre>"
+
+    def link(self, url: str, label: str) -> str:
+        shown = html.escape(label or url.removeprefix("mailto:"))
+        return f'<a href="{html.escape(url)}" rel="noopener noreferrer nofollow">{shown}</a>'
+
+    def styled(self, mark: str, inner: str) -> str:
+        name = {"*": "strong", "_": "em", "~": "del"}[mark]
+        return f"<{name}>{inner}</{name}>"
+
+    def line(self, line: str) -> str:
+        return line
+
+    def join(self, lines: list[tuple[bool, str]]) -> str:
+        written = ""
+        for is_quote, some in itertools.groupby(lines, key=lambda one: one[0]):
+            inner = "<br>".join(line for _, line in some)
+            written += f"<blockquote>{inner}</blockquote>" if is_quote else inner
+        return written
+
+
 def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -141,7 +172,7 @@ class _Writer:
     def _literal(self, text: str) -> str:
         """Give code as it was typed: Slack marks up links and names even there."""
         plain = _Writer(_Plain(), self.people, self.channels)
-        return _unescape(_ANGLE.sub(lambda match: escape(plain._angle(match[1])), text))
+        return unescape(_ANGLE.sub(lambda match: escape(plain._angle(match[1])), text))
 
     def _lines(self, text: str) -> str:
         lines: list[tuple[bool, str]] = []
@@ -194,26 +225,26 @@ class _Writer:
     def _text(self, text: str) -> str:
         pieces = re.split("(\x00[0-9]+\x00)", text)
         return "".join(
-            piece if at % 2 else self.style.text(_unescape(piece)) for at, piece in enumerate(pieces)
+            piece if at % 2 else self.style.text(unescape(piece)) for at, piece in enumerate(pieces)
         )
 
     def _angle(self, inside: str) -> str:
         text = self.style.text
         if match := _USER.fullmatch(inside):
-            name = _one_line(self.people.get(match[1], "")) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.people.get(match[1], "")) or unescape(match[2] or "") or match[1]
             return text("@" + name.removeprefix("@"))
         if match := _CHANNEL.fullmatch(inside):
-            name = _one_line(self.channels.get(match[1], "")) or _unescape(match[2] or "") or match[1]
+            name = _one_line(self.channels.get(match[1], "")) or unescape(match[2] or "") or match[1]
             return text("#" + name.removeprefix("#"))
         if match := _GROUP.fullmatch(inside):
-            return text("@" + (_unescape(match[2] or "") or match[1]).removeprefix("@"))
+            return text("@" + (unescape(match[2] or "") or match[1]).removeprefix("@"))
         if match := _BROADCAST.fullmatch(inside):
             return text("@" + match[1])
         if match := _DATE.fullmatch(inside):
-            return text(_date(int(match[1])) or _unescape(match[3] or "") or match[1])
+            return text(_date(int(match[1])) or unescape(match[3] or "") or match[1])
         if match := _LINK.fullmatch(inside):
-            return self.style.link(_unescape(match[1]), _unescape(match[2] or ""))
-        return text(f"<{_unescape(inside)}>")
+            return self.style.link(unescape(match[1]), unescape(match[2] or ""))
+        return text(f"<{unescape(inside)}>")
 
 
 def _date(seconds: int) -> str | None:
@@ -234,6 +265,11 @@ def to_markdown(text: str, people: Mapping[str, str], channels: Mapping[str, str
     Several lines stay several lines: indent them to put the text into a list item.
     """
     return _Writer(_Markdown(), people, channels).written(text)
+
+
+def to_html(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
+    """Write mrkdwn as HTML in which typed text is inert: no element but ours, links to the web and to mail only."""
+    return _Writer(_Html(), people, channels).written(text)
 
 
 def dated(moment: datetime, *, with_day: bool = True) -> str:

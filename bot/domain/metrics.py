@@ -10,14 +10,44 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 
-from bot.domain.incident import Incident
 from bot.domain.people import RoleHeld
-from bot.domain.timeline import Entry, Kind, Source
+from bot.domain.timeline import Kind, Source
 
 #: Opening and closing write entries of their own (the opener's role, the answers of the closing form). What
 #: comes within this span of either belongs to it: it acknowledges nothing, and says nothing about when.
 ITSELF = timedelta(seconds=5)
+
+
+class Lived(Protocol):
+    """What is measured of an incident."""
+
+    @property
+    def opened_at(self) -> datetime: ...
+    @property
+    def impact_started_at(self) -> datetime | None: ...
+    @property
+    def impact_ended_at(self) -> datetime | None: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
+
+
+class Told(Protocol):
+    """What is measured of a timeline entry: never its words."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def happened_at(self) -> datetime: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def recorded_by(self) -> str: ...
+    @property
+    def source(self) -> Source: ...
 
 
 @dataclass(frozen=True)
@@ -75,8 +105,8 @@ class Measure:
 
 
 def key_times(
-    incident: Incident,
-    entries: Collection[Entry],
+    incident: Lived,
+    entries: Collection[Told],
     roles: Iterable[RoleHeld] = (),
     bots: Collection[str] = frozenset(),
 ) -> KeyTimes:
@@ -107,8 +137,14 @@ def key_times(
     )
 
 
-def measure(times: KeyTimes, updates_at: Iterable[datetime]) -> tuple[Measure, ...]:
-    """Measure the spans between key times; `updates_at` are the moments stakeholders were told something."""
+def measure(
+    times: KeyTimes, updates_at: Iterable[datetime], entries_at: Iterable[datetime]
+) -> tuple[Measure, ...]:
+    """Measure the spans between key times.
+
+    `updates_at` are the moments stakeholders were told something, `entries_at` those at which something on the
+    timeline happened.
+    """
     updates = sorted(updates_at)
     first_update = KeyTime(
         "First update",
@@ -124,20 +160,21 @@ def measure(times: KeyTimes, updates_at: Iterable[datetime]) -> tuple[Measure, .
         _span("Response", times.declared, times.resolved),
         _span("First update", times.declared, first_update),
         _longest_silence(times, updates),
+        _longest_gap(times, [*updates, *entries_at]),
     )
 
 
-def _earliest(entries: Iterable[Entry], kind: Kind) -> Entry | None:
+def _earliest(entries: Iterable[Told], kind: Kind) -> Told | None:
     return min((e for e in entries if e.kind is kind), key=lambda e: (e.happened_at, e.number), default=None)
 
 
-def _told_by(name: str, definition: str, entry: Entry | None) -> KeyTime:
+def _told_by(name: str, definition: str, entry: Told | None) -> KeyTime:
     if entry is None:
         return KeyTime(name, definition)
     return KeyTime(name, definition, entry.happened_at, f"entry #{entry.number}")
 
 
-def _resolved(incident: Incident, entries: Iterable[Entry]) -> KeyTime:
+def _resolved(incident: Lived, entries: Iterable[Told]) -> KeyTime:
     """A stated end of impact wins: it was asked for outright; an entry may be about one of several fixes."""
     definition = (
         "when the impact ended, as the responders stated it; else the last `resolution` entry before closing"
@@ -154,7 +191,7 @@ def _resolved(incident: Incident, entries: Iterable[Entry]) -> KeyTime:
 
 
 def _acknowledged(
-    incident: Incident, entries: Iterable[Entry], roles: Iterable[RoleHeld], bots: Collection[str]
+    incident: Lived, entries: Iterable[Told], roles: Iterable[RoleHeld], bots: Collection[str]
 ) -> KeyTime:
     """Writing an entry down is the deed that acknowledges, so `recorded_at` counts here, not `happened_at`.
 
@@ -187,11 +224,33 @@ def _span(name: str, start: KeyTime, end: KeyTime) -> Measure:
 
 
 def _longest_silence(times: KeyTimes, updates: Sequence[datetime]) -> Measure:
-    end = times.resolved if times.resolved.at is not None else times.closed
     definition = "the longest stretch from declared, through each update, to resolved (else closed)"
-    whole = _span("Longest silence", times.declared, end)
-    if whole.value is None or times.declared.at is None or end.at is None:
-        return Measure(whole.name, definition, whole.start, whole.end, None)
-    within = [at for at in updates if times.declared.at < at < end.at]
-    longest = max(after - before for before, after in pairwise([times.declared.at, *within, end.at]))
-    return Measure(whole.name, definition, whole.start, whole.end, longest)
+    return _longest("Longest silence", definition, times, updates)
+
+
+def _longest_gap(times: KeyTimes, moments: Sequence[datetime]) -> Measure:
+    definition = "the longest stretch from declared to resolved (else closed) without an entry or an update"
+    return _longest("Longest gap", definition, times, moments)
+
+
+def _longest(name: str, definition: str, times: KeyTimes, moments: Sequence[datetime]) -> Measure:
+    """The longest of the stretches that `moments` cut the response into."""
+    end = times.resolved if times.resolved.at is not None else times.closed
+    whole = _span(name, times.declared, end)
+    longest = None
+    if whole.value is not None:
+        longest = max(after - before for before, after in pairwise(_cut(times, moments)))
+    return Measure(name, definition, whole.start, whole.end, longest)
+
+
+def gaps(times: KeyTimes, moments: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """The stretches that `moments` cut declared to resolved (else closed) into; [] when an end is unknown."""
+    return list(pairwise(_cut(times, moments)))
+
+
+def _cut(times: KeyTimes, moments: Iterable[datetime]) -> list[datetime]:
+    begun = times.declared.at
+    ended = times.resolved.at if times.resolved.at is not None else times.closed.at
+    if begun is None or ended is None or ended < begun:
+        return []
+    return [begun, *sorted(at for at in moments if begun < at < ended), ended]

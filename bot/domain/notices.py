@@ -91,6 +91,22 @@ class BookmarksDue(Notice):
 
 
 @dataclass(frozen=True)
+class SuggestionsDue(Notice):
+    """The card is there: what fits well is to be said once, a runbook or a past incident."""
+
+
+@dataclass(frozen=True)
+class OwnerDue(Notice):
+    """The owner of the incident's service is to be told once, under the announcement."""
+
+    service: str
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
+
+
+@dataclass(frozen=True)
 class CardChanged(Notice):
     """The header card, the topic's facts or the roles changed."""
 
@@ -175,6 +191,8 @@ class BalancerAsked(Notice):
     #: The step of a runbook's run that asks, whose outcome it becomes; 0 and -1 for none.
     run_id: int = 0
     position: int = -1
+    #: Seconds between the looks; 0 for those of the settings.
+    window: float = 0.0
 
     @property
     def key(self) -> str:
@@ -209,6 +227,24 @@ class DraftCompiled(Notice):
     """A revision of the postmortem is stored: post its file and its summary."""
 
     revision: int
+
+
+@dataclass(frozen=True)
+class PostmortemPublished(Notice):
+    """The channel gets the published text as a file."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class PostmortemAnnounced(Notice):
+    """Those who are not in the channel are told under the announcement."""
+
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:announce"
 
 
 @dataclass(frozen=True)
@@ -250,6 +286,27 @@ class PersonTold(Notice):
     @property
     def key(self) -> str:
         return f"told:{self.person_id}"
+
+
+@dataclass(frozen=True)
+class FollowUpDue(Notice):
+    """Somebody is to be reminded of a follow-up, in a direct message."""
+
+    follow_up_id: int
+    person_id: str
+
+    @property
+    def key(self) -> str:
+        return f"told:{self.person_id}"
+
+
+@dataclass(frozen=True)
+class FollowUpsDigested(Notice):
+    """The weekly list of what is left. `incident_id` is 0: it is about all of them."""
+
+    @property
+    def key(self) -> str:
+        return "digest"
 
 
 @dataclass(frozen=True)

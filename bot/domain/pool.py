@@ -14,6 +14,8 @@ from functools import cached_property
 
 #: Fewer requests than this in the window say nothing about the split.
 ENOUGH = 200
+#: Of so many requests that a server should have got, chance takes all away once in 22,000 looks.
+_SURELY = 10
 
 
 class Standing(StrEnum):
@@ -77,6 +79,8 @@ class Server:
     #: Milliseconds to answer: a recent average, and the same at the beginning of the window.
     latency: float | None = None
     latency_before: float | None = None
+    #: Milliseconds that it takes for certain, where few answers, and long ones among them, leave room for chance.
+    latency_least: float | None = None
     #: Milliseconds: the longest answer the balancer remembers.
     latency_most: float | None = None
     #: What its health check last got, "L7STS/404"; "" without a check or when it is well.
@@ -105,6 +109,10 @@ class Front:
     #: Sessions a second now, and at most.
     rate: float | None = None
     rate_limit: float | None = None
+    #: Connections that it took and closed at once for want of room.
+    dropped: int = 0
+    #: Requests that it turned away because of a limit on their rate.
+    limited: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,14 +141,37 @@ class Pool:
     queue_before: int = 0
     #: Requests refused because a limit before the servers was reached (circuit breaker).
     overflowed: int = 0
+    #: Requests refused because the balancer took every server for failed.
+    unserved: int = 0
     #: Requests placed without the balancing algorithm (a cookie, a stick table), 0 to 1.
     bypass: float | None = None
+    #: Whether requests that look alike keep to one server; None when that is not known.
+    is_pinned: bool | None = None
+    #: How many equally busy clients, or other keys, the requests are like; None when that is not known.
+    keys: float | None = None
     #: Whether the balancer ignores health because too few servers are well.
     is_panicking: bool = False
+    #: Whether what is unanswered ran into a time-out for certain; else the servers may have hung up as well.
+    tells_time_outs: bool = True
     #: Whether counters restarted in the window: a reload. Then nothing is to be judged by them.
     is_restarted: bool = False
     #: What servers should get, by name; empty means equal shares.
     intended: Mapping[str, float] = field(default_factory=dict)
+    #: Why nobody knows which server got what; "" when it is known. States, weights and totals are judged all the same.
+    split_untold: str = ""
+    #: Whether what stands for servers are zones of which each keeps its own requests.
+    is_zonal: bool = False
+    #: 5xx answers of the servers together, where they are only counted so.
+    errors: int | None = None
+    #: What the health check asks, if the balancer tells: "GET /healthz".
+    check_asks: str = ""
+    #: Requests that fit nothing in the configuration, and what they are answered with: "404".
+    unmatched: int = 0
+    unmatched_with: str = ""
+    #: What stands for servers where single ones are not counted, and what fair is then.
+    compared: str = ""
+    #: What is to be known of the reading itself, in whole sentences: "The log was rotated meanwhile: ..."
+    note: str = ""
 
     @cached_property
     def total(self) -> int:
@@ -160,6 +191,10 @@ class Pool:
         whole = self._wanted_in_all
         return self._wanted(server) / whole if whole else 0.0
 
+    def is_stranger(self, server: Server) -> bool:
+        """Whether people said which servers they mean, and it is none of those."""
+        return bool(self.intended) and server.name not in self.intended
+
     def _wanted(self, server: Server) -> float:
         if self.intended:
             return max(0.0, self.intended.get(server.name, 0.0))
@@ -176,11 +211,21 @@ class Pool:
         return 0 < spares < len(self.servers) / 2 or (spares == 1 and len(self.servers) == 2)
 
 
-def with_absent(servers: Sequence[Server], intended: Mapping[str, float]) -> tuple[Server, ...]:
-    """The servers, and for each name that people meant to get requests and that no reading shows, one ABSENT."""
-    known = {server.name for server in servers}
-    missing = (name for name, part in intended.items() if part > 0 and name not in known)
-    return (*servers, *(Server(name, 0, standing=Standing.ABSENT) for name in missing))
+def with_absent(
+    servers: Sequence[Server], intended: Mapping[str, float], *, seen: int | None = None
+) -> tuple[Server, ...]:
+    """The servers, and for each name that people meant to get requests and that no reading shows, one ABSENT.
+
+    `seen` is the number of requests, for a reading that shows only who got some, such as a log. Then chance must be
+    ruled out: whoever should have got fewer than ten may well have got none.
+    """
+    known, whole = {server.name for server in servers}, sum(intended.values())
+    missing = []
+    for name, part in intended.items():
+        if part > 0 and name not in known:
+            is_absent = seen is None or seen * part >= _SURELY * whole
+            missing.append(Server(name, 0, standing=Standing.ABSENT if is_absent else Standing.UP))
+    return (*servers, *missing)
 
 
 def distance(shares: Sequence[float], fair: Sequence[float]) -> float:

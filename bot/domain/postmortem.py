@@ -35,7 +35,8 @@ from bot.domain.questions import (
     about_the_work_left,
 )
 from bot.domain.refusals import Refusal
-from bot.domain.runbook import Outcome, Run, RunStep
+from bot.domain.runbook import Outcome, Run, RunStep, short
+from bot.domain.sections import Sections
 from bot.domain.timeline import Entry, Kind, Source
 from bot.domain.when import say_duration
 from bot.domain.wording import WEEKDAYS, Wording, clock, counted, escaped, link, listed, on_day, stamp, times
@@ -56,7 +57,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Revision:
-    """One compiled text of a postmortem. Revision 1 is the draft made at closing."""
+    """One state of a postmortem's text. Revision 1 is the draft made at closing."""
 
     id: int
     incident_id: int
@@ -67,6 +68,8 @@ class Revision:
     digest: str
     created_at: datetime
     created_by: str
+    #: The same, section by section: `joined(sections)` is `markdown`.
+    sections: Sections = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,9 @@ def compile_draft(facts: Facts) -> Draft:
     bots = {person for person, known in facts.people.items() if known.is_bot}
     wording = Wording(names, facts.channels, zone)
     moments = key_times(incident, entries, facts.roles, bots)
-    measures = measure(moments, (update.sent_at for update in facts.updates))
+    measures = measure(
+        moments, (update.sent_at for update in facts.updates), (entry.happened_at for entry in entries)
+    )
     lines = [_entry_line(entry, wording) for entry in entries]
     told = list(zip(entries, lines, strict=True))
     return Draft(
@@ -348,6 +353,7 @@ def _run_block(run: Run, wording: Wording) -> RunBlock:
         id=escaped(run.runbook_id),
         title=escaped(run.runbook_title),
         revision=escaped(run.revision).markdown,
+        commit=short(run.commit or ""),
         by=wording.person(run.started_by),
         span=wording.span(run.started_at, run.ended_at),
         tally=tally,

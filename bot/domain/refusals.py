@@ -1,6 +1,6 @@
 """A refusal is an answer: one or more sentences that say what is wrong, then what to do.
 
-Raise it anywhere below the doors. Only slack/app.py and web/app.py show it.
+Raise it anywhere below the doors. Only slack/app.py and web/site.py show it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ class Refusal(Exception):
         self.field = field
 
 
+class NotThere(Refusal):
+    """What was asked for does not exist."""
+
+
 class NotAnIncidentChannel(Refusal):
     def __init__(self) -> None:
         super().__init__(
@@ -24,6 +28,6 @@ class NotAnIncidentChannel(Refusal):
         )
 
 
-class NoSuchIncident(Refusal):
+class NoSuchIncident(NotThere):
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no incident {what} that you can see. `/incident list` shows them all.")

@@ -80,6 +80,8 @@ class Runbook:
     steps: tuple[Step, ...]
     #: First 12 hex digits of the SHA-256 of the file's bytes.
     revision: str
+    #: Commit of the git checkout that the file was read from, in hex digits; "" outside one.
+    commit: str = ""
     area: str = ""
     services: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
@@ -135,3 +137,16 @@ class Run:
     started_by: str
     ended_at: datetime | None = None
     outcomes: tuple[RunStep, ...] = ()
+    #: Commit of the git checkout that the runbook was read from; None outside one.
+    commit: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Which words were followed: "revision 0a1b2c3d4e5f", and with a checkout ", commit 1f2e3d4c5b6a"."""
+        commit = f", commit {short(self.commit)}" if self.commit else ""
+        return f"revision {self.revision}{commit}"
+
+
+def short(commit: str) -> str:
+    """A commit as people write it: its first 12 hex digits."""
+    return commit[:12]

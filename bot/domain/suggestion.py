@@ -1,99 +1,109 @@
 """Which runbook fits what people say, and why: plain word matching, no more.
 
-A suggestion must be explainable to someone in a hurry, so it always carries the words that led to it,
-and one shared everyday word is never enough.
+A suggestion must be explainable to someone in a hurry, so it always carries the words that led to it and where they
+stand, and one shared everyday word is never enough.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.runbook import Runbook
-
-_SAID_OF_ANYTHING = """
-a about after all an and any are as at be been but by can cannot could did do does down for from get
-gets go goes had has have he her his how i if in into is it its just me more most much my no not of
-off on one only or other our out over please say says see seem seems she should since so some still
-than that the their them then there these they this those to too under up us use user very was we
-were what when where which while who why will with would you your
-"""
-#: Words that say nothing about what is broken.
-STOP_WORDS = frozenset(_SAID_OF_ANYTHING.split())
+from bot.domain.terms import stems
 
 SUGGESTED_AT_MOST = 3
 FOUND_AT_MOST = 10
+#: A score from here on is worth saying unasked: two words of a trigger in one breath, or an alert by its name.
+FITS_WELL = 4.0
+
+#: Words and phrases of a reason.
+_REASONS = 4
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words of an incident, and where they stand."""
+
+    #: "the title", "the impact", "#3".
+    where: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Suggestion:
     runbook: Runbook
-    #: "matches: failed logins, uneven".
+    #: "because of “failed logins” in #3; it is for login". Plain text.
     reason: str
     score: float
 
 
-def _stem(word: str) -> str:
-    """The word without its commonest English endings: logins, login; unevenly, uneven; failing, fail."""
-    for ending in ("ingly", "edly", "ures", "ings", "ure", "ing", "ies", "ed", "ly", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)]
-            break
-    if len(word) > 3 and word[-1] in "ey":
-        word = word[:-1]
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "sl":
-        word = word[:-1]
-    return word
+@dataclass(frozen=True)
+class _Heard:
+    """One piece of what was said, cut into stems."""
+
+    where: str
+    stems: Mapping[str, str]
 
 
-def _stems(text: str) -> dict[str, str]:
-    """Stem -> the word as it was written, for every word that means something, in their order."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # Names come as one piece, LoginFailureRateHigh or be_auth, and are matched whole.
-    words = re.findall(r"[^\W_]+(?:[_.][^\W_]+)*", folded)
-    return {_stem(word): word for word in words if word not in STOP_WORDS and len(word) > 1}
-
-
-def _phrases_said(phrases: Iterable[str], said: Mapping[str, str]) -> tuple[float, list[str], set[str]]:
-    """How strongly the trigger phrases are in what was said: score, the phrases, the stems used."""
-    score, matched, used = 0.0, [], set[str]()
+def _phrases_heard(
+    phrases: Iterable[str], heard: Sequence[_Heard]
+) -> tuple[float, list[tuple[str, str]], set[str]]:
+    """How strongly trigger phrases are in what was said: score, (words, where), the stems used."""
+    score, matched, used = 0.0, list[tuple[str, str]](), set[str]()
     for phrase in phrases:
-        wanted = set(_stems(phrase))
-        found = wanted & said.keys()
+        wanted = set(stems(phrase))
+        # Two words of a phrase that stand in two entries are no phrase.
+        where, found, said = max(
+            ((one.where, wanted & one.stems.keys(), one.stems) for one in heard),
+            key=lambda one: len(one[1]),
+            default=("", set[str](), {}),
+        )
         if not wanted or len(found) * 2 <= len(wanted):
             continue
         whole = found == wanted
         score += 2 + len(found) if whole else len(found) / 2
-        matched += [phrase] if whole else [said[stem] for stem in said if stem in found]
+        words = [phrase] if whole else [said[one] for one in said if one in found]
+        matched += [(word, where) for word in words]
         used |= found
     return score, matched, used
 
 
 def _judge(
-    runbook: Runbook, said: Mapping[str, str], alerts: set[str], services: set[str]
+    runbook: Runbook, heard: Sequence[_Heard], alerts: set[str], services: set[str]
 ) -> Suggestion | None:
-    score, reasons, used = _phrases_said(runbook.words, said)
-    in_title = _stems(runbook.title).keys() & said.keys()
-    in_summary = (_stems(runbook.summary).keys() & said.keys()) - in_title - used
+    #: Stem -> how it was written, and where first.
+    said = {one: (word, piece.where) for piece in reversed(heard) for one, word in piece.stems.items()}
+    score, words, used = _phrases_heard(runbook.words, heard)
+    in_title = stems(runbook.title).keys() & said.keys()
+    in_summary = (stems(runbook.summary).keys() & said.keys()) - in_title - used
     if len(in_title | used) >= 2 or score >= 3:
         score += len(in_title) + len(in_summary) / 4
-        reasons += [said[stem] for stem in said if stem in in_title - used]
+        words += [said[one] for piece in heard for one in piece.stems if one in in_title - used]
     else:
-        score, reasons = 0.0, []
+        score, words = 0.0, []
+    because = [_because(words)] if words else []
     for alert in runbook.alerts:
-        if alert.casefold() in alerts or alert.casefold() in said.values():
+        rang = next((one.where for one in heard if alert.casefold() in one.stems.values()), None)
+        if alert.casefold() in alerts or rang is not None:
             score += 10
-            reasons.insert(0, f"alert {alert}")
-    if not score:
-        return None
+            because.insert(0, f"alert {alert}" + (f" in {rang}" if rang is not None else ""))
     for service in runbook.services:
         if service.casefold() in services:
-            score += 1
-            reasons.append(f"service {service}")
-    return Suggestion(runbook, "matches: " + ", ".join(dict.fromkeys(reasons[:5])), round(score, 2))
+            # Alone it is the weakest of reasons.
+            score += 1 if score else 0.5
+            because.append(f"it is for {service}")
+    return Suggestion(runbook, "; ".join(because), round(score, 2)) if score else None
+
+
+def _because(words: Iterable[tuple[str, str]]) -> str:
+    """ "because of “failed logins”, “uneven” in #3, “slow” in the title" """
+    places: dict[str, list[str]] = {}
+    for word, where in list(dict.fromkeys(words))[:_REASONS]:
+        places.setdefault(where, []).append(f"“{word}”")
+    return "because of " + ", ".join(f"{', '.join(found)} in {where}" for where, found in places.items())
 
 
 def _best(found: Iterable[Suggestion | None], at_most: int) -> list[Suggestion]:
@@ -101,23 +111,23 @@ def _best(found: Iterable[Suggestion | None], at_most: int) -> list[Suggestion]:
 
 
 def suggest(
-    runbooks: Mapping[str, Runbook], words: str, alerts: Iterable[str] = (), services: Iterable[str] = ()
+    runbooks: Mapping[str, Runbook],
+    said: Iterable[Said],
+    alerts: Iterable[str] = (),
+    services: Iterable[str] = (),
 ) -> list[Suggestion]:
-    """At most three runbooks that fit what people wrote and what rang, best first; [] when none does.
-
-    A service alone suggests nothing; it only lifts what fits already.
-    """
-    said = _stems(words)
+    """At most three runbooks that fit what people wrote, what rang and the service, best first; [] when none does."""
+    heard = [_Heard(one.where, stems(one.text)) for one in said]
     names = {alert.casefold() for alert in alerts}
     places = {service.casefold() for service in services}
-    best = _best((_judge(one, said, names, places) for one in runbooks.values()), SUGGESTED_AT_MOST)
+    best = _best((_judge(one, heard, names, places) for one in runbooks.values()), SUGGESTED_AT_MOST)
     # What fits four times worse than the best only costs reading time.
     return [one for one in best if one.score * 4 >= best[0].score]
 
 
 def search(runbooks: Mapping[str, Runbook], words: str) -> list[Suggestion]:
     """Up to ten runbooks that hold all or some of the words anywhere, best first: for someone looking, not guessing."""
-    said = _stems(words)
+    said = stems(words)
     found = []
     for runbook in runbooks.values():
         places = (
@@ -133,7 +143,7 @@ def search(runbooks: Mapping[str, Runbook], words: str) -> list[Suggestion]:
         )
         score, reasons, seen = 0.0, [], set[str]()
         for place, weight, text in places:
-            here = _stems(text).keys() & said.keys()
+            here = stems(text).keys() & said.keys()
             score += weight * len(here)
             reasons += [f"{place}{said[stem]}" for stem in said if stem in here - seen]
             seen |= here

@@ -26,14 +26,14 @@ _SAID = 2
 class Verdict:
     """What the readings say."""
 
-    #: One line, no metric names, ends with a full stop.
+    #: One line, no metric names, ends with a full stop; behind it the reading's note, if there is one.
     sentence: str
     #: The gravest first.
     findings: tuple[Finding, ...]
     figures: Figures
     #: Where to look; None when it could not be judged.
     culprit: Culprit | None
-    #: Whether the split could be judged: enough requests, and no reload between the samples.
+    #: Whether the split could be judged: enough requests, no reload between the samples, and counts of each server.
     is_judged: bool
 
     @property
@@ -50,9 +50,10 @@ class Verdict:
 def judge(pool: Pool) -> Verdict:
     """The verdict. Never raises; what cannot be judged is said."""
     found = figures(pool)
-    is_judged = not pool.is_restarted and seen(pool) >= ENOUGH
+    is_enough = not pool.is_restarted and seen(pool) >= ENOUGH
+    is_judged = is_enough and not pool.split_untold
     findings = [finding for check in checks.STANDING for finding in check(pool)]
-    if is_judged:
+    if is_enough:
         for look in checks.COUNTED:
             findings += list(look(pool, found, tuple(findings)))
     findings.sort(key=lambda finding: not finding.is_bad)
@@ -82,7 +83,7 @@ def _sentence(pool: Pool, found: Figures, findings: Sequence[Finding], is_judged
     bad = [finding for finding in findings if finding.is_bad]
     if not is_judged:
         said = "; ".join(finding.words for finding in findings[:_SAID])
-        return _ended(pool, "; ".join(filter(None, (said, _why_not(pool)))))
+        return _ended(pool, "; ".join(filter(None, (said, _why_not(pool, found)))))
     said = facts(pool, findings)
     hot = hottest(pool)
     well = f"{_all_well(pool, found)}: the balancer is not the cause"
@@ -102,11 +103,12 @@ def _ended(pool: Pool, words: str) -> str:
     """As a sentence; a server's name keeps its own spelling."""
     if not words.startswith(tuple(server.name for server in pool.servers)):
         words = words[0].upper() + words[1:]
-    return f"{words}."
+    compared = f" Compared were {pool.compared}." if pool.compared else ""
+    return f"{words}.{compared} {pool.note}".rstrip()
 
 
 def _all_well(pool: Pool, found: Figures) -> str:
-    inside = in_rotation(pool)
+    inside = pool.servers if pool.is_panicking else in_rotation(pool)
     where = f"{len(inside)} of {len(pool.servers)} servers"
     if found.skew < split_limits(pool, found)[0]:
         split = f"traffic is even over {where} (within {max(1, math.ceil(found.skew * 100))} %)"
@@ -115,8 +117,14 @@ def _all_well(pool: Pool, found: Figures) -> str:
     return split if pool.queue else f"{split} and nothing queues"
 
 
-def _why_not(pool: Pool) -> str:
+def _why_not(pool: Pool, found: Figures) -> str:
     if pool.is_restarted:
         return "the counters were reset by a reload while they were read; sample again"
     count = seen(pool)
+    if pool.split_untold and count >= ENOUGH:
+        up = f"{len(in_rotation(pool))} of {len(pool.servers)} servers take traffic"
+        failed = (
+            f"{percent(found.errors)} of the requests are answered with 5xx" if found.errors >= 0.02 else ""
+        )
+        return "; ".join(filter(None, (up, failed, f"the split cannot be judged: {pool.split_untold}")))
     return f"only {count} request{'s' if count != 1 else ''} in the window: too few to judge the split; sample again"

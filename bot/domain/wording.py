@@ -122,6 +122,15 @@ def stamp(at: datetime) -> str:
     return f"{on_day(at.date())} {clock(at)}"
 
 
+def short_span(length: timedelta) -> str:
+    """14 h 26 min, 5 min 30 s, 8 d: to the second below an hour, to the minute above; "0 s" for nothing."""
+    total = round(length.total_seconds())
+    if total >= 3600:
+        total = total // 60 * 60
+    units = ((total // 86400, "d"), (total // 3600 % 24, "h"), (total // 60 % 60, "min"), (total % 60, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in units if count) or "0 s"
+
+
 def times(count: int) -> str:
     """once, twice, 3 times"""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")

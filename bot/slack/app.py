@@ -128,7 +128,9 @@ class SlackDoor:
         given: dict[str, str | Sequence[str]] = {name: [value] for name, value in headers.items()}
         # The body is read and verified already, as it is when it comes over a socket.
         if waited > crowd.LATE:
-            log.warning("turned away after waiting %.1f s: more arrives than is done", waited)
+            log.warning(
+                "turned away after waiting %.1f s: more arrives than is done, or this was paused", waited
+            )
             response = crowd.turn_away(found)
         else:
             with self._door.desk.in_time(waited):

@@ -12,6 +12,8 @@ _SECTION = 3000
 _HEADER = 150
 _LABEL = 75
 _CONTEXT = 2000
+#: Options of one menu.
+MENU_OPTIONS = 100
 
 
 def cut(text: str, longest: int) -> str:
@@ -89,7 +91,7 @@ def select(
         "type": "static_select",
         "action_id": action,
         "placeholder": plain(placeholder, 150),
-        "options": made[:100],
+        "options": made[:MENU_OPTIONS],
     }
     chosen = next((one for one in made if one["value"] == initial), None)
     if chosen is not None:
@@ -144,6 +146,18 @@ def choice(
 ) -> Block:
     """A modal's menu."""
     return _input(block_id, label, select("Choose", "chosen", options, initial=initial), is_optional, hint)
+
+
+def person_input(block_id: str, label: str, *, hint: str = "") -> Block:
+    """A modal's choice of one person; their id arrives."""
+    element: Block = {"type": "users_select", "action_id": "chosen", "placeholder": plain("Choose", 150)}
+    return _input(block_id, label, element, True, hint)
+
+
+def day_input(block_id: str, label: str, *, hint: str = "") -> Block:
+    """A modal's choice of a day; it arrives as 2024-06-14."""
+    element: Block = {"type": "datepicker", "action_id": "chosen", "placeholder": plain("Choose", 150)}
+    return _input(block_id, label, element, True, hint)
 
 
 def checkboxes(

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.domain.followup import FollowUpState
 from bot.domain.incident import Severity, Status
 from bot.domain.people import Role
 from bot.domain.refusals import Refusal
+from bot.domain.reminder import EVERY
 from bot.domain.runbook import Outcome
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.slack.draft_answers import draft_shown
 from bot.slack.modals import close, entry, step_note, update
-from bot.slack.runbook_answers import suggestions
+from bot.slack.runbook_answers import suggestions as suggestions_shown
 from bot.usecases import sight
 from bot.usecases.balancer import ask_check, check_step
+from bot.usecases.followup import set_follow_up_state, snooze_follow_up
 from bot.usecases.incident import archive_incident, reopen_incident, set_severity, set_status
 from bot.usecases.people import give_role
-from bot.usecases.postmortem import compile_postmortem, latest_revision
-from bot.usecases.runbook import mark_step, start_run, suggest_runbooks
+from bot.usecases.postmortem import compile_postmortem
+from bot.usecases.reminders import local_day
+from bot.usecases.runbook import mark_step, start_run
+from bot.usecases.sections import document
+from bot.usecases.suggestion import suggestions
 
 Press = Callable[[Door, Ask], Answer]
 
@@ -82,8 +88,7 @@ def _update(door: Door, ask: Ask) -> Answer:
 
 def _suggest(door: Door, ask: Ask) -> Answer:
     about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
-    found = suggest_runbooks(door.desk, about.id, by=ask.user)
-    return suggestions(about.id, found, "No runbook matches the words of this incident so far.")
+    return suggestions_shown(about.id, suggestions(door.desk, about.id, by=ask.user))
 
 
 def _start(door: Door, ask: Ask) -> Answer:
@@ -134,10 +139,33 @@ def _compile(door: Door, ask: Ask) -> Answer:
 
 def _postmortem(door: Door, ask: Ask) -> Answer:
     about = sight.incident_of_id(door.desk, _parts(ask)[0], by=ask.user)
-    found = latest_revision(door.desk, about.id, by=ask.user)
+    found = document(door.desk, about.id, by=ask.user)
     if found is None:
         return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
     return draft_shown(door.desk, about, found, by=ask.user)
+
+
+def _follow_up(state: FollowUpState) -> Press:
+    def press(door: Door, ask: Ask) -> Answer:
+        incident_id, number = _follow_up_of(ask)
+        return said(
+            set_follow_up_state(door.desk, incident_id, number, state, by=ask.user, origin=ask.origin)
+        )
+
+    return press
+
+
+def _follow_up_of(ask: Ask) -> tuple[int, int]:
+    incident_id, number = _parts(ask)
+    if not _is_number(number):
+        raise _old_card()
+    return incident_id, int(number)
+
+
+def _snooze(door: Door, ask: Ask) -> Answer:
+    incident_id, number = _follow_up_of(ask)
+    until = local_day(door.desk, ask.user).date() + EVERY
+    return said(snooze_follow_up(door.desk, incident_id, number, until, by=ask.user, origin=ask.origin))
 
 
 BUTTONS: dict[str, Press] = {
@@ -157,6 +185,9 @@ BUTTONS: dict[str, Press] = {
     "step_failed": _marked(Outcome.FAILED),
     "step_note": _note,
     "step_check": _check_step,
+    "follow_up_done": _follow_up(FollowUpState.DONE),
+    "follow_up_drop": _follow_up(FollowUpState.DROPPED),
+    "follow_up_snooze": _snooze,
     "postmortem_show": _postmortem,
     "postmortem_compile": _compile,
 }

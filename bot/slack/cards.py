@@ -16,9 +16,9 @@ from bot.domain.reading import Reading, compared
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, RunStep, Step
 from bot.domain.timeline import Entry, Kind
+from bot.domain.variables import of_incident, of_service
 from bot.mrkdwn import to_mrkdwn
-from bot.runbook_lint import VALUE
-from bot.runbooks import fill
+from bot.runbooks.filling import commands_for, field_for, fill
 from bot.slack.blocks import Block, actions, button, context, cut, fields, header, section, select
 from bot.usecases.deliveries import Card
 
@@ -53,6 +53,8 @@ OUTCOME_MARK = {
 
 #: Characters of a message's sections: Slack refuses blocks of some 11,000 in all (bolt-js #2867).
 _ROOM = 9000
+#: Characters of one section, with some to spare.
+_SECTION_ROOM = 2800
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 
@@ -95,7 +97,8 @@ def header_card(card: Card) -> list[Block]:
         ("Opened", markup.dated(about.opened_at)),
     ]
     if about.service:
-        pairs.append(("Service", markup.escape(about.service)))
+        owner = f" (owner {markup.escape(card.owner)})" if card.owner else ""
+        pairs.append(("Service", markup.escape(about.service) + owner))
     if about.closed_at is not None and about.status.is_over:
         pairs.append(("Ended", markup.dated(about.closed_at)))
     blocks: list[Block] = [header(f"{about.slug} {_title(about)}"), fields(pairs)]
@@ -150,7 +153,17 @@ def announcement(card: Card) -> tuple[str, list[Block]]:
     )
     small = f"{about.slug} · opened {markup.dated(about.opened_at)}"
     small += f" · commander: {markup.escape(who.name)}" if who is not None else ""
+    small += f" · service: {markup.escape(about.service)}" if about.service else ""
+    small += f" (owner {markup.escape(card.owner)})" if card.owner else ""
     return text, [section(text), context(small)]
+
+
+def owner_called(about: Incident, service: str, ids: Sequence[str]) -> tuple[str, list[Block]]:
+    """The only message of Lantern's that mentions a group: it is posted once and never drawn again."""
+    mentions = " ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in ids)
+    where = f"<#{about.channel_id}>" if about.channel_id else about.slug
+    text = f"{mentions}: *{markup.escape(service)}* is yours and has an incident ({about.severity.value}): {where}"
+    return text, [section(text)]
 
 
 def _without_pings(text: str, names: Mapping[str, str]) -> str:
@@ -194,7 +207,7 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
     if runbook.symptoms:
         symptoms = "\n".join(f"• {to_mrkdwn(line)}" for line in runbook.symptoms[:8])
         blocks.append(section(f"*Symptoms*\n{symptoms}"))
-    small = [f"`{runbook.id}` revision {run.revision}"]
+    small = [f"`{runbook.id}` {run.source}"]
     small += [f"owner: {markup.escape(runbook.owner)}"] if runbook.owner else []
     small += [f"escalate to: {markup.escape(runbook.escalate_to)}"] if runbook.escalate_to else []
     blocks.append(context(" · ".join(small)))
@@ -202,15 +215,10 @@ def runbook_card(run: Run, runbook: Runbook, who: str) -> tuple[str, list[Block]
 
 
 def _values(card: Card) -> dict[str, str]:
-    """What a runbook may say of its incident, but for what must not go into a command."""
-    about, commander = card.incident, card.roles.get(Role.COMMANDER)
-    values = {
-        "incident": about.slug,
-        "severity": about.severity.value,
-        "channel": about.channel_name or "",
-        "commander": commander.name if commander is not None else "",
-    }
-    return {name: value for name, value in values.items() if VALUE.fullmatch(value)}
+    """What a runbook may say of its incident and of the service, but for what must not go into a command."""
+    commander = card.roles.get(Role.COMMANDER)
+    values = of_service(card.service) if card.service is not None else {}
+    return values | of_incident(card.incident, commander.name if commander is not None else "")
 
 
 def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
@@ -223,14 +231,19 @@ def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
 
 def _step_body(card: Card, runbook: Runbook, step: Step) -> list[Block]:
     values = _values(card)
+    kind = values.get("balancer", "")
     blocks: list[Block] = []
     prose = to_mrkdwn(_filled(step.prose, runbook, values))
     if prose.strip():
         blocks.append(section(prose))
-    told = [f"*{label}:* {to_mrkdwn(_filled(value, runbook, values))}" for label, value in step.fields]
+    told = [
+        f"*{label}:* {to_mrkdwn(_filled(field_for(value, kind), runbook, values))}"
+        for label, value in step.fields
+    ]
     room = _ROOM - len(prose) - len("\n".join(told))
-    left = len(step.commands)
-    for command in step.commands:
+    commands, others = commands_for(step, kind)
+    left = len(commands)
+    for command in commands:
         text = markup.escape(_filled(command.text, runbook, values)).replace("```", "'''")
         label = f"*{markup.escape(command.balancer)}*\n" if command.balancer else ""
         block = section(f"{label}```{cut(text.strip(), 2800)}```")
@@ -241,9 +254,23 @@ def _step_body(card: Card, runbook: Runbook, step: Step) -> list[Block]:
         left -= 1
     if left:
         blocks.append(context(f"{left} more commands of this step do not fit here: see the runbook's file."))
-    if told:
-        blocks.append(section("\n".join(told)))
-    return blocks
+    if others:
+        small = (
+            f"The balancer is {markup.escape(kind)}; the runbook has commands for {', '.join(others)} too."
+        )
+        blocks.append(context(small))
+    return blocks + [section(text) for text in _packed(told)]
+
+
+def _packed(told: Sequence[str]) -> list[str]:
+    """The fields in as few sections as hold them, none cut in two: half a command is worse than none."""
+    packed: list[str] = []
+    for text in told:
+        if packed and len(packed[-1]) + len(text) < _SECTION_ROOM:
+            packed[-1] += f"\n{text}"
+        else:
+            packed.append(text)
+    return packed
 
 
 def step_card(
@@ -320,6 +347,12 @@ def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tu
             "Something missing? `/log`, `/incident impact`, `/incident follow-up` still work; then compile again."
         ),
     ]
+
+
+def published(about: Incident, number: int, permalink: str) -> str:
+    """One line about a published postmortem, Slack mrkdwn."""
+    link = f" <{permalink}|Read it>" if permalink else ""
+    return f":books: *The postmortem of {about.slug} is published* (revision {number}): {_safe_title(about)}.{link}"
 
 
 def list_line(about: Incident) -> str:

@@ -1,4 +1,4 @@
-"""Above capacity: what waited too long for its turn is not begun, and the person is told so.
+"""Above capacity, or after a standstill: what waited too long for its turn is not begun, and the person is told so.
 
 Slack waits three seconds for an answer. A request that got its turn late would be logged after Slack said that it
 failed, and would keep the next one waiting: so it is turned away, which costs next to nothing, and the line shortens.
@@ -18,7 +18,8 @@ from bot.slack import blocks as kit
 #: Seconds. The database may take two more (bot/store/db.py), and Slack's three are up.
 LATE = 0.9
 _SENTENCE = (
-    "Too many requests at once: this was *not* kept. Nothing is half done; send it again in a few seconds."
+    "Lantern was too busy, or paused, to begin this in time: it was *not* kept. "
+    "Nothing is half done; send it again in a few seconds."
 )
 
 

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from bot.domain import markup
 from bot.domain.incident import Incident
-from bot.domain.postmortem import Revision, compile_draft
+from bot.domain.postmortem import compile_draft
+from bot.domain.review import ReviewState
 from bot.exporters.markdown import summary
 from bot.slack import cards
 from bot.slack.blocks import context
 from bot.slack.door import Answer
 from bot.usecases.desk import Desk
 from bot.usecases.postmortem import facts_of
+from bot.usecases.sections import Document, questions_told
 
 
-def draft_shown(desk: Desk, about: Incident, revision: Revision, *, by: str) -> Answer:
-    """The draft's summary and link, and whether facts have changed since it was compiled."""
-    facts = facts_of(desk, about.id, by=by)
+def draft_shown(desk: Desk, about: Incident, found: Document, *, by: str) -> Answer:
+    """The draft's summary and link, how far it is, and whether facts have changed since it was compiled."""
+    revision, review = found.revision, found.review
     text, blocks = cards.draft_summary(
-        about, revision.number, summary(compile_draft(facts)), about.draft_permalink or ""
+        about,
+        revision.number,
+        summary(compile_draft(facts_of(desk, about.id, by=by))),
+        about.draft_permalink or "",
     )
-    if desk.compile(facts) != revision.markdown:
-        note = f"Facts have changed since revision {revision.number}: `/postmortem compile` makes the next."
-        return Answer(f"{text}\n{markup.escape(note)}", [*blocks, context(note)])
-    return Answer(text, blocks)
+    notes = [f"It is {'a draft' if review.state is ReviewState.DRAFT else review.state.value}."]
+    if found.is_changed_since_published:
+        notes.append(f"Facts changed since revision {review.published_revision} was published.")
+    elif review.published_revision not in (None, revision.number):
+        notes.append(f"Published is revision {review.published_revision}.")
+    if found.is_behind:
+        notes.append(
+            f"Facts have changed since revision {revision.number}: `/postmortem compile` makes the next."
+        )
+    notes.append(questions_told(revision.sections).strip())
+    note = " ".join(filter(None, notes))
+    return Answer(f"{text}\n{markup.escape(note)}", [*blocks, context(note)])

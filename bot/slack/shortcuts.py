@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.domain.outcomes import Undelivered
 from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door
-from bot.slack.modals import edit_entry, entry, open_incident
+from bot.slack.modals import edit_entry, entry, follow_up, open_incident
 from bot.usecases.timeline import entry_of_message
 
 
 def _open(door: Door, ask: Ask) -> Answer:
-    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel))
+    services = door.desk.services()
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, services=services))
 
 
 def _open_from_message(door: Door, ask: Ask) -> Answer:
@@ -20,7 +22,9 @@ def _open_from_message(door: Door, ask: Ask) -> Answer:
         raise Refusal(
             "Slack did not say which message. Open the incident with `/incident open <what is wrong>`."
         )
-    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, message=ask.message))
+    services = door.desk.services()
+    view = open_incident.view(door.severity, asked_in=ask.channel, message=ask.message, services=services)
+    return Answer(modal=view)
 
 
 def _add_to_timeline(door: Door, ask: Ask) -> Answer:
@@ -34,8 +38,20 @@ def _add_to_timeline(door: Door, ask: Ask) -> Answer:
     return Answer(modal=entry.view(about, ask.message))
 
 
+def _add_follow_up(door: Door, ask: Ask) -> Answer:
+    about = door.incident(ask)
+    if ask.message is None:
+        raise Refusal("Slack did not say which message. Note it with `/incident follow-up <what>`.")
+    try:
+        link = door.slack.permalink(ask.message.channel_id, ask.message.ts)
+    except Undelivered:
+        link = ""
+    return Answer(modal=follow_up.view(about, ask.message.text, link))
+
+
 SHORTCUTS: dict[str, Callable[[Door, Ask], Answer]] = {
     "open_incident": _open,
     "open_from_message": _open_from_message,
     "add_to_timeline": _add_to_timeline,
+    "add_follow_up": _add_follow_up,
 }

@@ -21,6 +21,7 @@ from slack_sdk.errors import SlackApiError
 from bot.domain.outcomes import Refused, Undelivered, Unreachable
 from bot.slack import crowd
 from bot.slack.client import Slack
+from bot.slack.pulse import Pulse
 from bot.slack.remedies import TOKEN_ERRORS
 from bot.slack.socket_line import Line
 from bot.slack.watchdog import Vigil, Watchdog
@@ -61,6 +62,7 @@ class SocketDoor:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="socket")
         self._lock = threading.Lock()
         self._is_closing = False
+        self._pulse = Pulse()
         self._numbers = count(1)
         turn = threading.Lock()
         self._watchdogs = [
@@ -85,6 +87,7 @@ class SocketDoor:
 
         Whatever else is in the way is in the log, and tried again by itself.
         """
+        self._pulse.start()
         first: Line | None = None
         try:
             first = self._dial()
@@ -103,6 +106,7 @@ class SocketDoor:
         for watchdog in self._watchdogs:
             watchdog.stop()
         self._pool.shutdown(wait=True)
+        self._pulse.stop()
         for watchdog in self._watchdogs:
             watchdog.hang_up()
 
@@ -137,9 +141,11 @@ class SocketDoor:
 
     def _answer(self, line: Line, envelope: dict[str, Any], arrived: float) -> None:
         payload: dict[str, Any] = envelope["payload"]
-        waited = time.monotonic() - arrived
+        waited = max(time.monotonic() - arrived, self._pulse.stood_still_for())
         if waited > crowd.LATE:
-            log.warning("turned away after waiting %.1f s: more arrives than is done", waited)
+            log.warning(
+                "turned away after waiting %.1f s: more arrives than is done, or this was paused", waited
+            )
             response = crowd.turn_away(payload)
         else:
             response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))

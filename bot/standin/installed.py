@@ -27,6 +27,8 @@ class InstalledApp:
     app_token: str = field(default_factory=lambda: "xapp-1-" + secrets.token_hex(16))
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
     verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    client_id: str = field(default_factory=lambda: f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**13)}")
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def _part(self, *path: str) -> Any:
         found: Any = self.manifest
@@ -45,6 +47,14 @@ class InstalledApp:
     @property
     def scopes(self) -> list[str]:
         return list(self._part("oauth_config", "scopes", "bot") or ())
+
+    @property
+    def user_scopes(self) -> list[str]:
+        return list(self._part("oauth_config", "scopes", "user") or ())
+
+    @property
+    def redirect_urls(self) -> list[str]:
+        return list(self._part("oauth_config", "redirect_urls") or ())
 
     @property
     def bot_events(self) -> list[str]:

@@ -18,6 +18,7 @@ class User:
     color: str
     is_bot: bool = False
     deleted: bool = False
+    is_restricted: bool = False
     bot_id: str | None = None
     app_id: str | None = None
     updated: int = 0

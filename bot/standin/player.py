@@ -36,7 +36,7 @@ class _Left(Exception):
 
 class Player:
     """`act` and `sees` are the stand-in's own. `set_clock` sets its clock (seconds since 1970), `on_clock` hears
-    the same moment for the bot's clock, `on_change` is called when what `state()` gives has changed.
+    the same moment for the bot's clock, `on_change` that `state()` has changed, `on_elsewhere` what is done outside.
 
     `do("play" | "pause" | "step" | "restart" | "speed")` may be called from any thread. A step that fails stops the
     story with a sentence; play tries that step again. A restart does not undo what was done. At the end and at a
@@ -53,12 +53,14 @@ class Player:
         set_clock: Callable[[float | None], None] = lambda _: None,
         on_clock: Callable[[datetime | None], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        on_elsewhere: Callable[[str], None] = lambda _: None,
         speed: float = 1.0,
     ) -> None:
         self._story = story
         self._act = act
         self._sees = sees
         self._set_clock, self._on_clock, self._on_change = set_clock, on_clock, on_change
+        self._on_elsewhere = on_elsewhere
         self._first_person = first_person
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -74,8 +76,6 @@ class Player:
         self._thread_ts: str | None = None
         self._old_channels: set[str] | None = None
         self._acted: tuple[int, int, Prints, Prints] | None = None
-
-    # Asked by the page
 
     def state(self) -> Json:
         """What the page shows of the story."""
@@ -221,8 +221,6 @@ class Player:
                 self._check(turn)
         return found
 
-    # Looking
-
     def _person(self, name: str | None) -> str:
         people = [u for u in self._sees.state(self._first_person)["users"] if not u["is_bot"]]
         for user in people:
@@ -276,8 +274,6 @@ class Player:
         found: Json = self._wait_for(look, step, turn, f'found no message with "{text}" in {step.where}')
         return found
 
-    # Deeds
-
     def _ask(self, me: str, do: str, **asked: Any) -> Json:
         answer = self._act({"as": me, "do": do, **asked})
         if answer.get("errors"):
@@ -320,6 +316,9 @@ class Player:
 
     def _react(self, step: Step, me: str, turn: int) -> None:
         self._ask(me, "react", name=step.what, **self._spot(step, me, turn))
+
+    def _elsewhere(self, step: Step, me: str, turn: int) -> None:
+        self._on_elsewhere(step.what)
 
     def _pin(self, step: Step, me: str, turn: int) -> None:
         self._ask(me, "pin", **self._spot(step, me, turn))
@@ -383,6 +382,7 @@ def player_for(
     story: Story,
     *,
     on_clock: Callable[[datetime | None], None] = lambda _: None,
+    on_elsewhere: Callable[[str], None] = lambda _: None,
     speed: float = 1.0,
 ) -> Player:
     """The player of a story for a stand-in: `Standin(story=lambda standin: player_for(standin, story))`."""
@@ -394,5 +394,6 @@ def player_for(
         set_clock=standin.set_clock,
         on_clock=on_clock,
         on_change=lambda: standin.live.changed(["state"]),
+        on_elsewhere=on_elsewhere,
         speed=speed,
     )

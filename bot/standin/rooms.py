@@ -150,9 +150,9 @@ def _channel_event(
 
 
 def set_profile(ws: Workspace, user_id: str, changes: Json) -> None:
-    """Change a person: tz, real_name, deleted."""
+    """Change a person: tz, real_name, deleted, is_restricted (a guest)."""
     person = ws.user(user_id)
-    for name in ("tz", "real_name", "deleted"):
+    for name in ("tz", "real_name", "deleted", "is_restricted"):
         if changes.get(name) is not None:
             setattr(person, name, changes[name])
     person.updated = int(ws.now())

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from bot.standin.acts import Acts
+from bot.standin.authorize import Authorize
 from bot.standin.faults import Faults
 from bot.standin.hooks import Hooks
 from bot.standin.live import Live
@@ -40,6 +41,14 @@ class Player(Protocol):
         """play, pause, step, restart or speed; gives the state after it."""
 
 
+@dataclass(frozen=True)
+class Link:
+    """An address beside the workspace that the page leads to."""
+
+    title: str
+    href: str
+
+
 @dataclass
 class Rooms:
     """The parts the addresses lead to."""
@@ -55,13 +64,17 @@ class Rooms:
     pool: Executor
     player: Callable[[], Player | None]
     change: Callable[[list[str]], None]
+    authorize: Authorize
+    links: list[Link]
 
 
 def application(rooms: Rooms) -> Starlette:
     pages = _Pages(rooms)
     routes: list[BaseRoute] = [
         Route("/", pages.page),
+        Route("/archives/{channel}", pages.archive),
         Route("/archives/{channel}/{message}", pages.archive),
+        Route("/openid/connect/authorize", rooms.authorize.endpoint),
         Route("/api/{method}", rooms.webapi.endpoint, methods=["GET", "POST"]),
         Route("/hooks/{team}/{key}", rooms.hooks.endpoint, methods=["POST"]),
         Route("/upload/{file}", pages.upload, methods=["POST", "PUT"]),
@@ -108,14 +121,17 @@ class _Pages:
         return Response("The page is not installed.", status_code=404)
 
     async def archive(self, request: Request) -> Response:
-        channel, message = request.path_params["channel"], request.path_params["message"]
+        channel, message = request.path_params["channel"], request.path_params.get("message", "")
         return RedirectResponse(f"/?channel={channel}&message={message}")
 
     async def state(self, request: Request) -> Response:
         me = request.query_params.get("as") or next(iter(self._rooms.ws.users))
         player = self._rooms.player()
         story = player.state() if player is not None else None
-        return JSONResponse(self._rooms.sight.state(me) | {"story": story})
+        return JSONResponse(
+            self._rooms.sight.state(me)
+            | {"story": story, "links": [vars(link) for link in self._rooms.links]}
+        )
 
     async def messages(self, request: Request) -> Response:
         asked = request.query_params

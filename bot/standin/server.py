@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.standin.acts import Acts
 from bot.standin.api import table
+from bot.standin.authorize import Authorize
 from bot.standin.events import Events
 from bot.standin.faults import Call, Faults, Kind
 from bot.standin.hooks import Hooks
@@ -30,7 +31,7 @@ from bot.standin.limits import Limits
 from bot.standin.live import Live
 from bot.standin.model import Json
 from bot.standin.outward import Answer, Delivery, Outward
-from bot.standin.routes import Player, Rooms, application
+from bot.standin.routes import Link, Player, Rooms, application
 from bot.standin.sockets import Deaf, Sockets
 from bot.standin.ui import Sight
 from bot.standin.views import Views
@@ -98,6 +99,8 @@ class Standin:
         self._is_stopping = False
         self.player: Player | None = story(self) if story is not None else None
         self.url = ""
+        #: Addresses that the page's sidebar leads to.
+        self.links: list[Link] = []
 
     # Life
 
@@ -112,7 +115,7 @@ class Standin:
         rooms = Rooms(
             self.workspace, self._webapi, self.sockets, self.hooks, self.live,
             Sight(self.workspace, self.views), self.acts, self.faults, self._pool, lambda: self.player,
-            self.live.changed,
+            self.live.changed, Authorize(self.workspace), self.links,
         )  # fmt: skip
         config = uvicorn.Config(
             application(rooms),

@@ -72,7 +72,7 @@ def user(ws: Workspace, u: User, *, with_email: bool) -> Json:
         "is_admin": False,
         "is_owner": False,
         "is_primary_owner": False,
-        "is_restricted": False,
+        "is_restricted": u.is_restricted,
         "is_ultra_restricted": False,
         "is_email_confirmed": True,
     }

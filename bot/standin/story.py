@@ -1,6 +1,7 @@
 """A story: a list of deeds by the people of the workspace, written in YAML, read and checked here.
 
-It knows nothing of any bot: what it can do is what people can do at the page. bot/standin/player.py plays it.
+It knows nothing of any bot: what it can do is what people can do at the page, and `elsewhere`, which whoever plays
+the story gives a meaning. bot/standin/player.py plays it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ DEEDS = {
     "shortcut": "shortcut: Open an incident",
     "message_shortcut": "message_shortcut: Add to timeline",
     "upload": "upload: {filename: graph.txt, content: ...}",
+    "elsewhere": "elsewhere: mend the balancer",
 }
 #: deeds done to a message, which `to` names by a text it holds
 _ON_A_MESSAGE = ("react", "pin", "message_shortcut")

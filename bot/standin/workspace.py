@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from bot.standin.codes import Codes
 from bot.standin.installed import InstalledApp, stable_id
 from bot.standin.model import Channel, File, Json, Message, User, UserGroup
 from bot.standin.refused import Refused
@@ -52,6 +53,7 @@ class Workspace:
         self.on_event: OnEvent = lambda event, apps: None
         self.on_change: Callable[[list[str]], None] = lambda what: None
         self.base_url = ""
+        self.openid = Codes()
         self._real_clock = clock
         self._offset = 0.0
         self._stamps: set[str] = set()
@@ -136,6 +138,15 @@ class Workspace:
 
     def app_of_bot(self, user_id: str | None) -> InstalledApp | None:
         return next((a for a in self.apps.values() if a.bot_user_id == user_id), None)
+
+    def app_of_client(self, client_id: str, client_secret: str) -> InstalledApp:
+        """The app with these credentials."""
+        found = next((a for a in self.apps.values() if a.client_id == client_id), None)
+        if found is None:
+            raise Refused("invalid_client_id")
+        if found.client_secret != client_secret:
+            raise Refused("bad_client_secret")
+        return found
 
     # Channels, as someone may see them
 

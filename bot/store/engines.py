@@ -75,9 +75,9 @@ def postgresql_engine(url: str, pool_size: int, patience: Patience) -> Engine:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
-            # A replica that is frozen inside a transaction must not keep its rows for ever.
+            # A replica that is frozen inside a transaction lets go of its rows before its lease is over.
             "options": f"-c lock_timeout={int(LOCK_WAIT * 1000)} -c timezone=UTC "
-            f"-c idle_in_transaction_session_timeout=30000 {given if isinstance(given, str) else ' '.join(given)}",
+            f"-c idle_in_transaction_session_timeout=20000 {given if isinstance(given, str) else ' '.join(given)}",
         },
     )
     failure = engine.dialect.loaded_dbapi.OperationalError

@@ -37,8 +37,9 @@ class Rhythm:
     """The spans of durable work. Tests shorten them; nothing else does."""
 
     poll_for: timedelta = timedelta(seconds=1)
-    lease_for: timedelta = timedelta(seconds=30)
-    heartbeat_for: timedelta = timedelta(seconds=10)
+    #: With a poll and the calls themselves, a dead replica's work is told again within half a minute.
+    lease_for: timedelta = timedelta(seconds=25)
+    heartbeat_for: timedelta = timedelta(seconds=6)
     #: After this long since a step's start, what it did at Slack can be seen there.
     settle_for: timedelta = timedelta(seconds=10)
     #: Longest a call may take: the client's own timeout, and not over `settle_for`.

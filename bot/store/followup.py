@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from bot.domain.followup import FollowUp, FollowUpState, Lesson, LessonKind
+from bot.domain.incident import Status
 from bot.store.db import Session
-from bot.store.tables import follow_up, lesson
+from bot.store.tables import follow_up, incident, lesson
+
+#: Of these nobody is reminded: there was no incident, or it is told elsewhere.
+_NEVER_WERE = (Status.CANCELLED.value, Status.MERGED.value)
 
 
 def _follow_up(row: Any) -> FollowUp:
@@ -26,6 +30,7 @@ def add(
     due_on: date | None,
     created_at: datetime,
     created_by: str,
+    link: str | None = None,
 ) -> FollowUp:
     row = (
         session.execute(
@@ -39,6 +44,7 @@ def add(
                 state=FollowUpState.OPEN.value,
                 created_at=created_at,
                 created_by=created_by,
+                link=link,
             )
             .returning(follow_up)
         )
@@ -67,6 +73,58 @@ def of(session: Session, incident_id: int) -> list[FollowUp]:
     """Every follow-up of the incident, by number."""
     rows = session.execute(
         select(follow_up).where(follow_up.c.incident_id == incident_id).order_by(follow_up.c.number)
+    ).mappings()
+    return [_follow_up(row) for row in rows]
+
+
+def find(session: Session, follow_up_id: int) -> FollowUp | None:
+    row = session.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).mappings().one_or_none()
+    return None if row is None else _follow_up(row)
+
+
+def worth_reminding(session: Session, until: date) -> list[FollowUp]:
+    """Open follow-ups that somebody has and that are due by that day, of incidents that really were."""
+    rows = session.execute(
+        select(follow_up)
+        .join(incident, incident.c.id == follow_up.c.incident_id)
+        .where(
+            follow_up.c.state == FollowUpState.OPEN.value,
+            follow_up.c.owner.is_not(None),
+            follow_up.c.due_on <= until,
+            incident.c.status.not_in(_NEVER_WERE),
+        )
+        .order_by(follow_up.c.due_on, follow_up.c.id)
+    ).mappings()
+    return [_follow_up(row) for row in rows]
+
+
+def note_reminder(session: Session, follow_up_id: int, occasion: date) -> bool:
+    """Write down that its owner is reminded for that day; False when another replica was quicker."""
+    changed = session.execute(
+        update(follow_up)
+        .where(
+            follow_up.c.id == follow_up_id,
+            or_(follow_up.c.reminded_on.is_(None), follow_up.c.reminded_on < occasion),
+        )
+        .values(reminded_on=occasion)
+        .returning(follow_up.c.id)
+    ).one_or_none()
+    return changed is not None
+
+
+def open_in_public(session: Session, limit: int) -> list[FollowUp]:
+    """Open follow-ups of public incidents that really were (no drills), the longest overdue first."""
+    rows = session.execute(
+        select(follow_up)
+        .join(incident, incident.c.id == follow_up.c.incident_id)
+        .where(
+            follow_up.c.state == FollowUpState.OPEN.value,
+            incident.c.status.not_in(_NEVER_WERE),
+            incident.c.is_private.is_(False),
+            incident.c.is_drill.is_(False),
+        )
+        .order_by(follow_up.c.due_on.is_(None), follow_up.c.due_on, follow_up.c.id)
+        .limit(limit)
     ).mappings()
     return [_follow_up(row) for row in rows]
 

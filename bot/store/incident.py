@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.domain.incident import Incident, Severity, Status
+from bot.domain.incident import Incident, Severity, Status, Wanted
 from bot.store.db import Session
 from bot.store.prepared import Prepared
-from bot.store.tables import counter, incident, responder
+from bot.store.tables import counter, incident, responder, role_held
 
 _FIELDS = tuple(field.name for field in fields(Incident))
 _COLUMNS = tuple(incident.c[name] for name in _FIELDS)
@@ -116,16 +117,42 @@ def find_by_number(session: Session, number: int) -> Incident | None:
     return None if row is None else _incident(row)
 
 
-def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
-    """Incidents that person `to` may see, newest first: public ones, and private ones they are in."""
+def visible(to: str | None) -> ColumnElement[bool]:
+    """What person `to` may see: public incidents, and private ones they are in. None: what everybody may."""
+    public = incident.c.is_private.is_(False)
+    if to is None:
+        return public
     mine = select(responder.c.incident_id).where(responder.c.person == to, responder.c.left_at.is_(None))
-    query = select(*_COLUMNS).where(or_(incident.c.is_private.is_(False), incident.c.id.in_(mine)))
+    return or_(public, incident.c.id.in_(mine))
+
+
+def find_visible(session: Session, *, to: str, is_over: bool | None, limit: int) -> list[Incident]:
+    """Incidents that person `to` may see, newest first."""
+    query = select(*_COLUMNS).where(visible(to))
     if is_over is True:
         query = query.where(incident.c.status.in_(_OVER))
     elif is_over is False:
         query = query.where(incident.c.status.not_in(_OVER))
     rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
     return [_incident(row) for row in rows]
+
+
+def visible_ids(session: Session, *, to: str | None, is_precedent: bool = False) -> list[int]:
+    """Ids of all incidents that person `to` may see; for None those that everybody may.
+
+    `is_precedent`: only closed ones that were real, no drill, nothing cancelled or merged.
+    """
+    query = select(incident.c.id).where(visible(to))
+    if is_precedent:
+        query = query.where(incident.c.status == Status.CLOSED.value, incident.c.is_drill.is_(False))
+    return list(session.execute(query).scalars())
+
+
+def find_these(session: Session, incident_ids: Sequence[int]) -> list[Incident]:
+    """The incidents of these ids, in their order."""
+    rows = session.execute(select(*_COLUMNS).where(incident.c.id.in_(incident_ids))).all()
+    by_id = {one.id: one for one in map(_incident, rows)}
+    return [by_id[one] for one in incident_ids if one in by_id]
 
 
 def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
@@ -135,6 +162,46 @@ def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
         query = query.where(incident.c.is_private.is_(False), incident.c.status.not_in(_OVER))
     rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
     return [_incident(row) for row in rows]
+
+
+def find_wanted(session: Session, wanted: Wanted, *, to: str, limit: int) -> list[Incident]:
+    """Incidents that person `to` may see and wants to, newest first."""
+    query = select(*_COLUMNS).where(visible(to))
+    if wanted.is_over is not None:
+        query = query.where(
+            incident.c.status.in_(_OVER) if wanted.is_over else incident.c.status.not_in(_OVER)
+        )
+    if wanted.severity is not None:
+        query = query.where(incident.c.severity == wanted.severity.value)
+    if wanted.status is not None:
+        query = query.where(incident.c.status == wanted.status.value)
+    if wanted.service:
+        query = query.where(incident.c.service == wanted.service)
+    if wanted.people is not None:
+        query = query.where(_took_part(wanted.people))
+    if wanted.since is not None:
+        query = query.where(incident.c.opened_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(incident.c.opened_at < wanted.until)
+    if wanted.before is not None:
+        query = query.where(incident.c.number < wanted.before)
+    rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
+    return [_incident(row) for row in rows]
+
+
+def _took_part(people: Sequence[str]) -> ColumnElement[bool]:
+    """One of them opened it, was in its channel or held a role in it."""
+    return or_(
+        incident.c.opened_by.in_(people),
+        incident.c.id.in_(select(responder.c.incident_id).where(responder.c.person.in_(people))),
+        incident.c.id.in_(select(role_held.c.incident_id).where(role_held.c.person.in_(people))),
+    )
+
+
+def services_seen(session: Session, *, to: str) -> list[str]:
+    """Names of services that incidents which `to` may see had, by name."""
+    query = select(incident.c.service).where(visible(to), incident.c.service.is_not(None)).distinct()
+    return [str(name) for name in session.execute(query.order_by(incident.c.service)).scalars()]
 
 
 def save(session: Session, incident_id: int, **changes: Any) -> Incident:

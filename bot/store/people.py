@@ -122,6 +122,18 @@ def holder(session: Session, incident_id: int, role: Role) -> RoleHeld | None:
     return None if row is None else _held(row)
 
 
+def commanders(session: Session, incident_ids: Iterable[int]) -> dict[int, Person]:
+    """Who commands each of these incidents now, or did last, by incident id."""
+    rows = session.execute(
+        select(role_held.c.incident_id, role_held.c.person)
+        .where(role_held.c.incident_id.in_(list(incident_ids)), role_held.c.role == Role.COMMANDER.value)
+        .order_by(role_held.c.id)
+    ).all()
+    last = {row.incident_id: row.person for row in rows}
+    found = known(session, last.values())
+    return {incident_id: found.get(one) or Person(one, one) for incident_id, one in last.items()}
+
+
 def hand_over(session: Session, incident_id: int, role: Role, to: str, now: datetime) -> None:
     """End the role for whoever holds it and give it to `to`."""
     session.execute(_END_ROLE, {"of": incident_id, "which": role.value, "at": now})

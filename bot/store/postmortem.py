@@ -1,17 +1,22 @@
-"""Updates, revisions of the postmortem, and the gathering of all facts of an incident."""
+"""Updates, revisions of the postmortem and how far it is, and the gathering of all facts of an incident."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import RowMapping, insert, select
 
 from bot.domain import markup
 from bot.domain.postmortem import Facts, Revision, Update
+from bot.domain.review import Review, ReviewState, RevisionLine
+from bot.domain.sections import Section, Sections, joined, recompiled, split
 from bot.store import followup, incident, people, runbook, timeline
 from bot.store.db import Session
-from bot.store.tables import postmortem_revision, stakeholder_update
+from bot.store.once import insert_or_update
+from bot.store.tables import postmortem, postmortem_revision, stakeholder_update
 
 
 def add_update(session: Session, *, incident_id: int, text: str, sent_at: datetime, sent_by: str) -> Update:
@@ -41,11 +46,32 @@ def updates(session: Session, incident_id: int) -> list[Update]:
     return [Update(**row) for row in rows]
 
 
-def add_revision(session: Session, **values: Any) -> Revision:
+def add_revision(session: Session, *, sections: Sections, **values: Any) -> Revision:
+    """Keep one more revision of these sections; the whole text and its digest are made from them."""
+    markdown = joined(sections)
     row = session.execute(
-        insert(postmortem_revision).values(**values).returning(postmortem_revision)
+        insert(postmortem_revision)
+        .values(
+            markdown=markdown,
+            digest=digest_of(markdown),
+            sections=[asdict(one) for one in sections],
+            **values,
+        )
+        .returning(postmortem_revision)
     ).mappings()
-    return Revision(**row.one())
+    return _revision(row.one())
+
+
+def digest_of(markdown: str) -> str:
+    """SHA-256 (hex) of a postmortem's text."""
+    return sha256(markdown.encode()).hexdigest()
+
+
+def _revision(row: RowMapping) -> Revision:
+    # A revision of a Lantern that knew no sections was compiled as a whole.
+    kept = row["sections"]
+    sections = tuple(Section(**one) for one in kept) if kept else split(row["markdown"])
+    return Revision(**{**row, "sections": sections})
 
 
 def latest(session: Session, incident_id: int) -> Revision | None:
@@ -60,16 +86,81 @@ def latest(session: Session, incident_id: int) -> Revision | None:
         .mappings()
         .one_or_none()
     )
-    return None if row is None else Revision(**row)
+    if row is None:
+        return None
+    found = _revision(row)
+    if row["sections"] is None:
+        found = _with_words_of_before(session, found)
+    return found
+
+
+def _with_words_of_before(session: Session, found: Revision) -> Revision:
+    """What people wrote before an older Lantern, in the middle of a deploy, compiled without knowing of it."""
+    written = (
+        select(postmortem_revision)
+        .where(
+            postmortem_revision.c.incident_id == found.incident_id,
+            postmortem_revision.c.sections.is_not(None),
+        )
+        .order_by(postmortem_revision.c.number.desc())
+        .limit(1)
+    )
+    before = session.execute(written).mappings().one_or_none()
+    if before is None:
+        return found
+    return replace(found, sections=recompiled(_revision(before).sections, found.markdown))
+
+
+def revisions(session: Session, incident_id: int) -> list[RevisionLine]:
+    """Every revision, the newest first, without their texts."""
+    columns = postmortem_revision.c
+    rows = session.execute(
+        select(columns.number, columns.digest, columns.created_at, columns.created_by)
+        .where(columns.incident_id == incident_id)
+        .order_by(columns.number.desc())
+    ).mappings()
+    return [RevisionLine(**row) for row in rows]
+
+
+def review(session: Session, incident_id: int) -> Review:
+    """How far the postmortem is; a draft when nobody has said anything."""
+    row = session.execute(select(postmortem).where(postmortem.c.incident_id == incident_id))
+    found = row.mappings().one_or_none()
+    if found is None:
+        return Review(incident_id, ReviewState.DRAFT)
+    return Review(**{**found, "state": ReviewState(found["state"])})
+
+
+def save_review(session: Session, kept: Review) -> None:
+    values = asdict(kept) | {"state": kept.state.value}
+    insert_or_update(session, postmortem, "incident_id", **values)
+
+
+def whole_revisions(session: Session, incident_id: int) -> list[Revision]:
+    """Every revision of the incident's postmortem, newest first."""
+    rows = session.execute(
+        select(postmortem_revision)
+        .where(postmortem_revision.c.incident_id == incident_id)
+        .order_by(postmortem_revision.c.number.desc())
+    ).mappings()
+    return [_revision(row) for row in rows]
 
 
 def get_revision(session: Session, incident_id: int, number: int) -> Revision:
+    found = find_revision(session, incident_id, number)
+    assert found is not None
+    return found
+
+
+def find_revision(session: Session, incident_id: int, number: int) -> Revision | None:
+    """The revision of that number; None when there is none."""
     row = session.execute(
         select(postmortem_revision).where(
             postmortem_revision.c.incident_id == incident_id, postmortem_revision.c.number == number
         )
     ).mappings()
-    return Revision(**row.one())
+    found = row.one_or_none()
+    return None if found is None else _revision(found)
 
 
 def facts(session: Session, incident_id: int, team_zone: str) -> Facts:

@@ -27,6 +27,7 @@ def _run(session: Session, row: Any) -> Run:
         started_at=row["started_at"],
         started_by=row["started_by"],
         ended_at=row["ended_at"],
+        commit=row["git_commit"],
         outcomes=tuple(RunStep(**{**step, "outcome": Outcome(step["outcome"])}) for step in steps),
     )
 
@@ -42,6 +43,7 @@ def add(
     steps_total: int,
     started_at: datetime,
     started_by: str,
+    commit: str | None = None,
 ) -> Run:
     row = (
         session.execute(
@@ -55,6 +57,7 @@ def add(
                 steps_total=steps_total,
                 started_at=started_at,
                 started_by=started_by,
+                git_commit=commit,
             )
             .returning(run)
         )

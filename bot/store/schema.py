@@ -63,6 +63,7 @@ def migrate(db: Database, folder: Path) -> None:
             if here.is_too_new:
                 raise SettingsWrong([here.sentence])
             if not here.is_newer:
+                _must_search(connection)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             connection.commit()
@@ -73,6 +74,20 @@ def migrate(db: Database, folder: Path) -> None:
                 connection.commit()
                 # The session's lock_timeout was changed; no one else should inherit it.
                 connection.invalidate()
+
+
+def _must_search(connection: Connection) -> None:
+    """Raises SettingsWrong when this SQLite cannot index words. Those that Python and the distributions ship can."""
+    if connection.dialect.name != "sqlite":
+        return
+    if not connection.execute(text("SELECT sqlite_compileoption_used('ENABLE_FTS5')")).scalar_one():
+        raise SettingsWrong(
+            [
+                "LANTERN_DATABASE_URL: the SQLite of this Python was built without FTS5, the full-text search. "
+                "Use the Python of python.org or of your distribution, or PostgreSQL: "
+                "postgresql://user:password@host/database"
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -148,5 +163,11 @@ def note_works_with(ctx: MigrationContext, step: MigrationInfo, **_: object) -> 
 
 def differences(connection: Connection) -> list[str]:
     """What the tables in the code have and the database lacks, or the other way round; [] when they agree."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return [str(one) for one in compare_metadata(context, metadata)]
+    opts = {"compare_type": True, "include_object": _is_of_the_code}
+    return [str(one) for one in compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)]
+
+
+def _is_of_the_code(_: object, name: str | None, kind: str, is_reflected: bool, __: object) -> bool:
+    """False for the index of words, which each engine has in its own way and no table of the code speaks of."""
+    is_words = (name or "").split("_")[0] == "words" if kind == "table" else (name or "").endswith("_words")
+    return not (is_reflected and is_words)

@@ -164,6 +164,11 @@ follow_up = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
+    Column("snoozed_until", Date, nullable=True),
+    Column("reminded_on", Date, nullable=True),
+    Column("link", Text, nullable=True),
+    #: When it was marked done or dropped. Says something only while it is one of these.
+    Column("settled_at", UtcDateTime, nullable=True),
     UniqueConstraint("incident_id", "number"),
 )
 
@@ -196,6 +201,8 @@ run = Table(
     Column("runbook_id", String(128), nullable=False),
     Column("runbook_title", Text, nullable=False),
     Column("revision", String(64), nullable=False),
+    #: Commit of the git checkout that the runbook was read from.
+    Column("git_commit", String(64), nullable=True),
     #: The whole runbook as it was when the run began: a later edit of the file changes nothing here.
     Column("snapshot", JSON, nullable=False),
     Column("steps_total", Integer, nullable=False),
@@ -230,7 +237,25 @@ postmortem_revision = Table(
     Column("digest", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(32), nullable=False),
+    #: Section by section, with what was compiled beside what people wrote; NULL where all was compiled.
+    Column("sections", JSON(none_as_null=True), nullable=True),
     UniqueConstraint("incident_id", "number"),
+)
+
+#: How far the postmortem is; no row is a draft.
+postmortem = Table(
+    "postmortem",
+    metadata,
+    Column("incident_id", ForeignKey("incident.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(32), nullable=False),
+    Column("published_revision", Integer, nullable=True),
+    Column("published_at", UtcDateTime, nullable=True),
+    #: SHA-256 (hex) of what the facts gave when it was published.
+    Column("facts_digest", String(64), nullable=True),
+    #: Why it was published with measures that lack an owner or a date.
+    Column("reason", Text, nullable=True),
 )
 
 reading = Table(
@@ -252,4 +277,19 @@ reading = Table(
     Column("figures", JSON, nullable=False),
     #: What the balancer answered, and how the catalogue described it: enough to judge it again.
     Column("evidence", JSON, nullable=False),
+)
+
+#: A browser that somebody signed in to the console with.
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    #: SHA-256 of what the cookie holds: whoever reads the database cannot sign in with it.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("person", String(32), nullable=False, index=True),
+    Column("browser", String(200), nullable=False, default=""),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    #: When Slack last said that the person is still a full member.
+    Column("asked_at", UtcDateTime, nullable=False),
 )

@@ -106,6 +106,16 @@ def live(session: Session, incident_id: int, kind: Kind | None = None) -> list[E
     return [_entry(row) for row in rows]
 
 
+def undone(session: Session, incident_id: int) -> list[Entry]:
+    """Entries that were taken back, in the order things happened."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(entry.c.incident_id == incident_id, entry.c.undone_at.is_not(None))
+        .order_by(entry.c.happened_at, entry.c.number)
+    ).all()
+    return [_entry(row) for row in rows]
+
+
 def save(session: Session, entry_id: int, **changes: Any) -> Entry:
     """Change columns and give the entry as it stands now."""
     row = session.execute(

@@ -7,25 +7,24 @@ from typing import Any
 
 from bot.domain import expectation, markup
 from bot.domain.catalogue import Balancer, Service
+from bot.domain.expectation import seconds
 from bot.domain.incident import Incident
 from bot.domain.notices import BalancerAsked, BalancerRead
 from bot.domain.reading import Reading
 from bot.domain.refusals import Refusal
-from bot.domain.runbook import Outcome, Phase
+from bot.domain.runbook import Check, Outcome, Phase, Runbook
 from bot.domain.timeline import Kind, Source
+from bot.domain.variables import VARIABLE, of_service
+from bot.runbooks.filling import fill
 from bot.store import incident as incidents
 from bot.store import reading as readings
 from bot.store.db import Session
 from bot.usecases import runbook as runbooks
 from bot.usecases.desk import Desk, Done
-from bot.usecases.incident import changed, still_open
+from bot.usecases.incident import changed, known_service, still_open
+from bot.usecases.owner import call_owner, service_of
 from bot.usecases.sight import seen
 from bot.usecases.timeline import write_entry
-
-
-def service_of(desk: Desk, about: Incident) -> Service | None:
-    """The incident's service as the catalogue has it now."""
-    return desk.services().get(about.service or "")
 
 
 def ask_check(desk: Desk, incident_id: int, *, by: str, origin: str | None = None) -> Done:
@@ -71,20 +70,13 @@ def _nothing_to_read(desk: Desk, about: Incident, service: Service | None) -> st
 
 def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str | None = None) -> Done:
     """Say which service the incident is about; its balancer is read at once. Raises Refusal for an unknown one."""
-    wanted = name.strip().strip("`").lower()
 
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
-        service = desk.services().get(wanted)
-        if service is None:
-            known = ", ".join(f"`{one}`" for one in sorted(desk.services())[:20])
-            raise Refusal(
-                f"The catalogue has no service “{markup.escape(name.strip()[:60])}”. "
-                + (f"It has {known}: `/incident service {sorted(desk.services())[0]}`." if known else _EMPTY)
-            )
+        service = known_service(desk, name)
         if about.service == service.name:
             return Done(f"The service is already *{service.name}*.", incident_id=incident_id, is_new=False)
-        incidents.save(session, incident_id, service=service.name)
+        named = incidents.save(session, incident_id, service=service.name)
         entry = write_entry(
             desk,
             session,
@@ -95,6 +87,7 @@ def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str
             source=Source.AUTOMATIC,
         )
         changed(desk, session, incident_id)
+        call_owner(desk, session, named)
         looked = ""
         if service.balancers and not about.status.is_over:
             ask(desk, session, about, service, by=by)
@@ -107,7 +100,6 @@ def set_service(desk: Desk, incident_id: int, name: str, *, by: str, origin: str
 
 
 _NOT_IT = "the balancer is not the cause; look at the application"
-_EMPTY = "It is empty: name services in the file that LANTERN_CATALOGUE says."
 
 
 def asked_balancer(desk: Desk, incident_id: int, which: int) -> tuple[Incident, Service, Balancer] | None:
@@ -131,12 +123,29 @@ def check_step(desk: Desk, run_id: int, position: int, *, by: str, origin: str |
             raise Refusal(_nothing_to_read(desk, about, service))
         if any(one.position == position for one in run.outcomes):
             return Done(f"Step {position + 1} has its outcome already.", incident_id=about.id, is_new=False)
-        if not 0 <= position < len(runbook.steps) or runbook.steps[position].check is None:
+        check = runbook.steps[position].check if 0 <= position < len(runbook.steps) else None
+        if check is None:
             raise Refusal("That step has nothing that Lantern can read. Mark it with the buttons under it.")
-        desk.tell(session, BalancerAsked(about.id, by, 0, run_id, position), asked_by=by)
+        which = _meant(runbook, check, service)
+        window = seconds(check.params.get("window", "")) or 0.0
+        desk.tell(session, BalancerAsked(about.id, by, which, run_id, position, window), asked_by=by)
         return Done(f"Reading the balancer for step {position + 1}.", incident_id=about.id)
 
     return desk.once(origin, act)
+
+
+def _meant(runbook: Runbook, check: Check, service: Service) -> int:
+    """Which of the service's balancers a check is about, by its backend; the first when it names none."""
+    named = fill(check.params.get("backend", ""), runbook, of_service(service))
+    backends = [one.backend for one in service.balancers]
+    if not named or VARIABLE.search(named):
+        return 0
+    if named not in backends:
+        raise Refusal(
+            f"The step asks about the backend `{named}`; the catalogue has {', '.join(f'`{one}`' for one in backends)} "
+            f"for {service.name}. Correct the runbook's `backend`, or the catalogue."
+        )
+    return backends.index(named)
 
 
 def asked_step(args: dict[str, Any]) -> tuple[int, int] | None:
@@ -189,12 +198,24 @@ def _step_read(desk: Desk, session: Session, kept: Reading, step: tuple[int, int
     if check is None or not kept.figures or about.status.is_over:
         return
     told = expectation.told(kept.figures, check.expect)
+    if not told.is_known:
+        _not_known(desk, session, about, step, told.words, by=by)
+        return
     if not kept.is_judged and not told.is_met:
         return
     # To confirm is to learn that something is wrong: only a cure that did not work has failed.
     is_failed = not told.is_met and runbook.steps[step[1]].phase is Phase.VERIFY
     outcome = Outcome.FAILED if is_failed else Outcome.DONE
     runbooks.mark(desk, session, step[0], step[1], outcome, by=by, note=markup.escape(told.words))
+
+
+def _not_known(
+    desk: Desk, session: Session, about: Incident, step: tuple[int, int], words: str, *, by: str
+) -> None:
+    """Nothing that the step expects can be read here: said in its own words, and left to people."""
+    run, _ = runbooks.run_of(session, step[0], by)
+    text = f"Runbook {run.runbook_id} step {step[1] + 1} cannot be judged: {words}. Mark it by hand."
+    write_entry(desk, session, about, text, kind=Kind.RUNBOOK, by=by, source=Source.RUNBOOK)
 
 
 def reading_with_former(desk: Desk, reading_id: int) -> tuple[Reading, Reading | None, dict[str, Any]]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from bot.domain import markup
+from bot.domain.catalogue import Service
 from bot.domain.incident import Incident
 from bot.domain.notices import (
     AnnouncementDue,
@@ -23,13 +24,14 @@ from bot.domain.notices import (
     PeopleInvited,
     PersonTold,
     PurposeDue,
+    SuggestionsDue,
     TopicChanged,
 )
 from bot.domain.people import Person, Role
 from bot.domain.postmortem import Facts, Revision, Update
 from bot.domain.runbook import Run, Runbook
 from bot.domain.timeline import Entry
-from bot.runbooks import from_dict
+from bot.runbooks.frozen import from_dict
 from bot.store import inbox, outbox, people
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
@@ -37,6 +39,7 @@ from bot.store import runbook as runs
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk
+from bot.usecases.owner import call_owner, is_id
 
 #: Notice -> what it is, for the person who asked.
 _PLAINLY = {
@@ -49,6 +52,8 @@ _PLAINLY = {
     "PurposeDue": "The channel's description",
     "BookmarksDue": "The bookmarks",
     "AnnouncementDue": "The announcement",
+    "SuggestionsDue": "The suggestions",
+    "OwnerDue": "The word to the service's owner",
     "EntriesLogged": "What was logged",
     "EntryChanged": "The change of an entry",
     "MessageLogged": "The mark under a logged message",
@@ -58,11 +63,21 @@ _PLAINLY = {
     "UpdatePosted": "The update",
     "UpdateAnnounced": "The announced update",
     "DraftCompiled": "The postmortem draft",
+    "PostmortemPublished": "The published postmortem",
+    "PostmortemAnnounced": "The announcement of the postmortem",
+    "FollowUpDue": "A reminder of a follow-up",
+    "FollowUpsDigested": "The weekly list of follow-ups",
     "ArchiveAsked": "Archiving the channel",
     "MessageMarked": "The message you pinned",
     "BalancerAsked": "The look at the balancer",
     "BalancerRead": "What the balancer showed",
 }
+
+
+def plainly(kind: str) -> str:
+    """What a notice of this kind is, for a person."""
+    return _PLAINLY.get(kind, "A word from Lantern")
+
 
 #: A channel that Slack will not make is asked for again after this long, for this long.
 CHANNEL_AGAIN_AFTER = timedelta(minutes=10)
@@ -85,8 +100,18 @@ class Card:
     announced_in: str | None
     announced_ts: str | None
     postmortem_bookmark: str | None
-    #: Whether the service's balancer can be read.
-    has_balancer: bool = False
+    #: The service as the catalogue has it; None while nobody has said which it is.
+    service: Service | None = None
+
+    @property
+    def has_balancer(self) -> bool:
+        """Whether the service's balancer can be read."""
+        return self.service is not None and bool(self.service.balancers)
+
+    @property
+    def owner(self) -> str:
+        """Who owns the service, in the catalogue's words; "" when it does not say."""
+        return "" if self.service is None or is_id(self.service.owner) else self.service.owner
 
 
 @dataclass(frozen=True)
@@ -121,13 +146,8 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_in=marks["announced_in"],
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
-        has_balancer=_has_balancer(desk, about),
+        service=desk.services().get(about.service or ""),
     )
-
-
-def _has_balancer(desk: Desk, about: Incident) -> bool:
-    service = desk.services().get(about.service or "")
-    return service is not None and bool(service.balancers)
 
 
 def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str, name: str) -> None:
@@ -151,13 +171,15 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
 def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:
     """The header card is in the channel: pin it, and draw it again if something changed meanwhile."""
     incidents.mark(session, incident_id, header_ts=ts)
-    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id))
+    desk.tell(session, HeaderPosted(incident_id), BookmarksDue(incident_id), SuggestionsDue(incident_id))
     if incidents.slack_marks(session, incident_id)["version"] != drawn_version:
         desk.tell(session, CardChanged(incident_id))
 
 
-def announcement_posted(session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+def announcement_posted(desk: Desk, session: Session, incident_id: int, channel_id: str, ts: str) -> None:
+    """The announcement stands: whoever owns the service can be told under it."""
     incidents.mark(session, incident_id, announced_in=channel_id, announced_ts=ts)
+    call_owner(desk, session, incidents.get(session, incident_id))
 
 
 def unshown_entries(desk: Desk, incident_id: int) -> Unshown:

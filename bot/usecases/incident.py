@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.catalogue import find_service
 from bot.domain import markup
+from bot.domain.catalogue import Service
 from bot.domain.incident import Incident, Severity, Status
 from bot.domain.notices import (
     AnnouncementDue,
@@ -39,6 +40,7 @@ def open_incident(
     severity: Severity | None = None,
     is_private: bool = False,
     is_drill: bool = False,
+    service_name: str = "",
     first: MessageSeen | None = None,
     first_kind: Kind = Kind.DETECTION,
     origin: str | None = None,
@@ -46,16 +48,18 @@ def open_incident(
 ) -> Done:
     """Open an incident. Its channel is made afterwards by the postman. `first` becomes an entry with its own time.
 
-    A service that the title names is the incident's, and its balancer is read without anybody asking.
+    A service that is named, or that the title names, is the incident's, and its balancer is read without anybody
+    asking. Raises Refusal for a title that is none and for a service that the catalogue does not have.
     """
     kept = checked(
         title, example="/incident open logins fail for half of the users sev2", longest=LONGEST_TITLE
     )
     kept = " ".join(kept.split())
-    service = find_service(desk.services(), kept if first is None else f"{kept} {first.text}")
+    words = kept if first is None else f"{kept} {first.text}"
 
     def act(session: Session) -> Done:
         now = desk.clock()
+        service = known_service(desk, service_name) if service_name else find_service(desk.services(), words)
         about = incidents.add(
             session,
             title=kept,
@@ -78,11 +82,29 @@ def open_incident(
             _first_entry(desk, session, about, first, first_kind, by=by)
         return Done(
             f"Opening *{about.slug}* ({about.severity.value}): {markup.to_mrkdwn_safe(kept)}. "
-            "Its channel is being made; you will be invited in a moment.",
+            "Its channel is being made; you will be invited in a moment."
+            + (f" It is about *{service.name}*." if service is not None else ""),
             incident_id=about.id,
         )
 
     return desk.once(origin, act)
+
+
+_EMPTY = "It is empty: name services in the file that LANTERN_CATALOGUE says."
+
+
+def known_service(desk: Desk, name: str) -> Service:
+    """The service of this name. Raises Refusal with those that there are."""
+    kept = desk.services()
+    found = kept.get(name.strip().strip("`").lower())
+    if found is None:
+        known = ", ".join(f"`{one}`" for one in sorted(kept)[:20])
+        raise Refusal(
+            f"The catalogue has no service “{markup.escape(name.strip()[:60])}”. "
+            + (f"It has {known}: `/incident service {sorted(kept)[0]}`." if known else _EMPTY),
+            field="service",
+        )
+    return found
 
 
 def _first_entry(

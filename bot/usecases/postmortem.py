@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from bot.domain.incident import Incident, Status
 from bot.domain.notices import DraftCompiled, UpdateAnnounced, UpdatePosted
-from bot.domain.postmortem import Facts, Revision
+from bot.domain.postmortem import Facts
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
+from bot.usecases.followup import Wanted, note_follow_up
 from bot.usecases.incident import changed, check_span, still_open
+from bot.usecases.sections import questions_told, recompile
 from bot.usecases.sight import seen, shown
 from bot.usecases.timeline import checked, meet_named, open_to_entries, write_entry
 
@@ -29,6 +30,7 @@ class Closing:
     fix: str = ""
     impact_started_at: datetime | None = None
     impact_ended_at: datetime | None = None
+    follow_ups: tuple[Wanted, ...] = ()
 
 
 def close_incident(
@@ -50,12 +52,14 @@ def close_incident(
             )
         still_open(about)
         _keep_answers(desk, session, about, answers, closing, by)
+        for wanted in closing.follow_ups:
+            note_follow_up(desk, session, about, wanted, by)
         now = desk.clock()
         incidents.save(session, incident_id, status=Status.CLOSED.value, closed_at=now)
         entry = write_entry(
             desk, session, about, "Incident closed", kind=Kind.NOTE, by=by, source=Source.AUTOMATIC
         )
-        revision = _keep(desk, session, incident_id, _compiled(desk, session, incident_id), by)
+        revision, _ = recompile(desk, session, incident_id, by)
         changed(desk, session, incident_id)
         desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
         return Done(
@@ -81,22 +85,6 @@ def _keep_answers(
     incidents.save(session, about.id, impact_started_at=began, impact_ended_at=ended, **facts)
 
 
-def _compiled(desk: Desk, session: Session, incident_id: int) -> str:
-    return desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
-
-
-def _keep(desk: Desk, session: Session, incident_id: int, markdown: str, by: str) -> Revision:
-    return postmortems.add_revision(
-        session,
-        incident_id=incident_id,
-        number=incidents.take_number(session, incident_id, "revision"),
-        markdown=markdown,
-        digest=sha256(markdown.encode()).hexdigest(),
-        created_at=desk.clock(),
-        created_by=by,
-    )
-
-
 def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | None = None) -> Done:
     """Compile the draft again from what is known now. The same facts make no new revision."""
 
@@ -107,19 +95,17 @@ def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | N
                 f"{about.slug} is {about.status.value} and gets no postmortem. "
                 "If it was a real one: `/incident reopen`."
             )
-        before = postmortems.latest(session, incident_id)
-        markdown = _compiled(desk, session, incident_id)
-        if before is not None and before.digest == sha256(markdown.encode()).hexdigest():
-            desk.tell(session, DraftCompiled(incident_id, before.number), asked_by=by)
+        revision, is_made = recompile(desk, session, incident_id, by)
+        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
+        if not is_made:
             return Done(
-                f"Nothing has changed since revision {before.number}; it is on its way into the channel again.",
+                f"Nothing has changed since revision {revision.number}; it is on its way into the channel again.",
                 incident_id=incident_id,
             )
-        revision = _keep(desk, session, incident_id, markdown, by)
-        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
         early = "" if about.status.is_over else " The incident is still open, so much of it is unknown."
         return Done(
-            f"The postmortem draft (revision {revision.number}) is on its way into the channel.{early}",
+            f"The postmortem draft (revision {revision.number}) is on its way into the channel.{early}"
+            f"{questions_told(revision.sections)}",
             incident_id=incident_id,
         )
 
@@ -156,12 +142,6 @@ def post_update(desk: Desk, incident_id: int, text: str, *, by: str, origin: str
         )
 
     return desk.once(origin, act)
-
-
-def latest_revision(desk: Desk, incident_id: int, *, by: str) -> Revision | None:
-    """The newest revision of the postmortem; None when there is none yet. Raises NoSuchIncident."""
-    with desk.db.reading() as session:
-        return postmortems.latest(session, shown(session, incident_id, by).id)
 
 
 def facts_of(desk: Desk, incident_id: int, *, by: str) -> Facts:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from bot import runbooks as shelf
 from bot.domain import markup
 from bot.domain.notices import RunStarted, StepMarked, StepReached
 from bot.domain.refusals import Refusal
 from bot.domain.runbook import Outcome, Run, Runbook, Step
-from bot.domain.suggestion import Suggestion, closest, suggest
+from bot.domain.suggestion import closest
 from bot.domain.timeline import Kind, Source
+from bot.runbooks.frozen import from_dict, to_dict
 from bot.store import incident as incidents
 from bot.store import runbook as runs
-from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import still_open
-from bot.usecases.sight import seen, shown
+from bot.usecases.sight import seen
 from bot.usecases.timeline import checked, write_entry
-
-
-def suggest_runbooks(desk: Desk, incident_id: int, *, by: str) -> list[Suggestion]:
-    """Runbooks that fit the incident's words, three at most, best first."""
-    with desk.db.reading() as session:
-        about = shown(session, incident_id, by)
-        words = [about.title, about.impact or "", about.cause or ""]
-        words += [entry.text for entry in entries.live(session, incident_id)]
-    return suggest(desk.runbooks(), " ".join(words))
 
 
 def named_runbook(desk: Desk, runbook_id: str) -> Runbook:
@@ -62,17 +52,18 @@ def start_run(desk: Desk, incident_id: int, runbook_id: str, *, by: str, origin:
             runbook_id=runbook.id,
             runbook_title=runbook.title,
             revision=runbook.revision,
-            snapshot=shelf.to_dict(runbook),
+            snapshot=to_dict(runbook),
             steps_total=len(runbook.steps),
             started_at=now,
             started_by=by,
+            commit=runbook.commit or None,
         )
         title = markup.escape(runbook.title)
         entry = write_entry(
             desk,
             session,
             about,
-            f"Runbook {runbook.id} started: {title} (revision {runbook.revision})",
+            f"Runbook {runbook.id} started: {title} ({run.source})",
             kind=Kind.RUNBOOK,
             by=by,
             source=Source.RUNBOOK,
@@ -99,7 +90,7 @@ def run_of(session: Session, run_id: int, by: str) -> tuple[Run, Runbook]:
     # Read again under the incident's lock: two people may press at once.
     fresh = runs.find(session, run_id)
     assert fresh is not None
-    return fresh, shelf.from_dict(runs.snapshot(session, run_id))
+    return fresh, from_dict(runs.snapshot(session, run_id))
 
 
 def _step(runbook: Runbook, position: int) -> Step:

@@ -31,6 +31,14 @@ def shown(session: Session, incident_id: int, to: str) -> Incident:
     return about
 
 
+def numbered(session: Session, number: int, to: str) -> Incident:
+    """The incident people call by this number, to be read by `to`. Raises NoSuchIncident, as shown() does."""
+    found = incidents.find_by_number(session, number)
+    if found is None or not may_see(session, found, to):
+        raise NoSuchIncident(f"inc-{number:04d}")
+    return found
+
+
 def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
     """The incident whose channel this is. Raises NotAnIncidentChannel, or NoSuchIncident when it is hidden."""
     with desk.db.reading() as session:
@@ -58,10 +66,15 @@ def incident_of_id(desk: Desk, incident_id: int, *, by: str) -> Incident:
 def incident_by_number(desk: Desk, number: int, *, by: str) -> Incident:
     """The incident people call by this number. Raises NoSuchIncident, alike for hidden and absent."""
     with desk.db.reading() as session:
-        found = incidents.find_by_number(session, number)
-        if found is None or not may_see(session, found, by):
-            raise NoSuchIncident(f"inc-{number:04d}")
-    return found
+        return numbered(session, number, by)
+
+
+def ids_shown(session: Session, *, to: str | None, is_precedent: bool = False) -> list[int]:
+    """Ids of all incidents that `to` may see; for None, where everybody reads, of the public ones alone.
+
+    `is_precedent`: closed ones that were real.
+    """
+    return incidents.visible_ids(session, to=to, is_precedent=is_precedent)
 
 
 def visible_incidents(desk: Desk, *, by: str, is_over: bool | None = None, limit: int = 20) -> list[Incident]:

@@ -35,6 +35,16 @@ _ESCAPED = re.compile("&(?:amp|lt|gt);")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
+class EditedMeanwhile(Refusal):
+    """Somebody else has changed the entry since it was looked at."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"Somebody else has changed entry #{number} since you opened it. What it says now stands above your words; "
+            "send them again to put them in its place."
+        )
+
+
 @dataclass(frozen=True)
 class MessageSeen:
     """A message of the channel as Slack gives it: whose, when, what."""
@@ -263,9 +273,13 @@ def edit_entry(
     text: str | None = None,
     kind: Kind | None = None,
     happened_at: datetime | None = None,
+    seen_edits: int | None = None,
     origin: str | None = None,
 ) -> Done:
-    """Change what an entry says; what is None stays. The former words and who changed them are kept."""
+    """Change what an entry says; what is None stays. The former words and who changed them are kept.
+
+    `seen_edits`: how often it had been edited when the person saw it. Raises EditedMeanwhile when that is not now.
+    """
     kept = None if text is None else checked(text, example=f"/log edit {number} the corrected text")
 
     def act(session: Session) -> Done:
@@ -273,6 +287,8 @@ def edit_entry(
         former = _entry_for_change(session, about, number)
         if former.undone_at is not None:
             raise Refusal(f"Entry #{number} was undone. Log it again with `/log <text>`.")
+        if seen_edits is not None and former.edits != seen_edits:
+            raise EditedMeanwhile(number)
         wished = replace(
             former,
             text=kept if kept is not None else former.text,

@@ -47,8 +47,11 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the run"
 
 
-def databases() -> Iterator[tuple[str, str]]:
-    """(name, URL of an empty database): SQLite, and PostgreSQL where it is installed. Both sync every commit."""
+def databases(**settings: str) -> Iterator[tuple[str, str]]:
+    """(name, URL of an empty database): SQLite, and PostgreSQL where it is installed. Both sync every commit.
+
+    `settings` are PostgreSQL's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lantern-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     yield "SQLite", f"sqlite:///{folder / 'lantern.db'}"
@@ -58,7 +61,7 @@ def databases() -> Iterator[tuple[str, str]]:
         print(f"PostgreSQL is left out: {absent}.")
         return
     home = Path(tempfile.mkdtemp(prefix="lantern-pg-"))
-    cluster = postgres.start_cluster(home, is_durable=True)
+    cluster = postgres.Cluster(home, is_durable=True, **settings).url
     # Handlers run last first: the server stops before its folder goes.
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     yield "PostgreSQL", postgres.new_database(cluster)

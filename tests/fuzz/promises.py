@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 
 from bot.domain import clock, day, due, line, markup, when, zone
 from bot.mrkdwn import to_mrkdwn
-from bot.runbooks import from_dict, read_runbook, to_dict
+from bot.runbooks.frozen import from_dict, to_dict
+from bot.runbooks.reading import read_runbook
 from bot.slack import ask, payload, signature
 
 Malformed = payload.Malformed

@@ -22,12 +22,15 @@ STANDING: tuple[Callable[[Pool], Iterable[Finding]], ...] = (
 #: What the counters of the window say; each is given what was found before it.
 COUNTED: tuple[Callable[[Pool, Figures, Said], Iterable[Finding]], ...] = (
     fronts.handshakes,
+    fronts.refusals,
+    fronts.unmatched,
     split.split,
     neighbours.unreachable,
     neighbours.bad_servers,
     neighbours.slow_servers,
     behind.queue,
     behind.overflow,
+    behind.unserved,
     behind.own_errors,
     behind.application,
 )

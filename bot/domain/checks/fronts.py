@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.domain.checks.given import Said
 from bot.domain.figures import Figures
-from bot.domain.findings import Cause, Culprit, Finding
+from bot.domain.findings import Cause, Culprit, Finding, percent
 from bot.domain.pool import Pool
 
 
@@ -53,3 +53,38 @@ def handshakes(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
                 Culprit.BALANCER,
                 is_bad=True,
             )
+
+
+def refusals(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """What a limit in front turned away: 5, and 2 % of what came."""
+    for front in pool.fronts:
+        if front.dropped >= 5 and front.dropped >= 0.02 * front.connections:
+            yield Finding(
+                Cause.FRONT_FULL,
+                f"{front.name} closed {front.dropped} connections at once for want of room",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+        whole = front.limited + max(front.requests, pool.arrived or 0)
+        if front.limited >= 5 and front.limited >= 0.02 * whole:
+            yield Finding(
+                Cause.RATE_LIMIT,
+                f"{front.name} turns away {percent(front.limited / whole)} of the requests because of its limit on "
+                "their rate",
+                Culprit.BALANCER,
+                is_bad=True,
+            )
+
+
+def unmatched(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
+    """Requests that fit nothing in the configuration: 5, and a tenth; from half on it is the outage.
+
+    Scanners of the internet ask for names and paths that nobody has, and are no fault.
+    """
+    whole = pool.unmatched + max(pool.arrived or 0, pool.total)
+    if pool.unmatched >= 5 and pool.unmatched >= 0.1 * whole:
+        words = (
+            f"{percent(pool.unmatched / whole)} of the requests fit nothing in the balancer's configuration, which "
+            f"answers them {pool.unmatched_with} itself: compare the host names and paths that clients ask for"
+        )
+        yield Finding(Cause.UNMATCHED, words, Culprit.BALANCER, is_bad=pool.unmatched >= 0.5 * whole)

@@ -15,6 +15,6 @@ SLOW_ANSWER = 1000.0
 
 
 def seen(pool: Pool) -> int:
-    """Requests in the window, or connections where there is not even a request."""
-    fronts = [max(front.requests, front.connections) for front in pool.fronts]
-    return max([pool.total, pool.arrived or 0, *fronts])
+    """Requests to the pool in the window, or connections in front of it where there is not even a request."""
+    silent = [front.connections for front in pool.fronts if front.requests < 0.1 * front.connections]
+    return max([pool.total, (pool.arrived or 0) + pool.unmatched, *silent])

@@ -22,7 +22,8 @@ def unreachable(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
     words = f"{names} cannot be reached ({failed} of {max(tries, failed)} tries failed)"
     if all(server.has_check is False for server in those):
         words += "; no health check watches " + ("it" if len(those) == 1 else "them")
-    is_whole = len(those) == len(in_rotation(pool))
+    # Where there is no server that answers, it is not the balancer that calls a wrong one.
+    is_whole = len(those) >= max(len(in_rotation(pool)), sum(1 for server in pool.servers if server.requests))
     culprit = Culprit.SERVERS if is_whole else Culprit.BALANCER
     yield Finding(
         Cause.UNREACHABLE,

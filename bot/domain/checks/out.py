@@ -26,17 +26,23 @@ def parked(pool: Pool) -> Iterable[Finding]:
             continue
         names = listed([server.name for server in those])
         how = of_all(len(those), len(pool.servers))
+        whose = "its" if len(those) == 1 else "their"
         words = {
             Standing.BACKUP: f"{how} marked backup and get nothing ({names})",
             Standing.UP: f"{how} at weight 0 and get nothing ({names})",
-            Standing.EJECTED: f"{how} put out by the balancer because of its answers ({names})",
+            Standing.EJECTED: f"{how} put out by the balancer because of {whose} answers ({names})",
             Standing.ABSENT: f"{names} should get {percent(sum(pool.fair_share(s) for s in those))} of the requests "
-            "and gets none: down, parked, or not in the configuration",
+            f"and get{'s' if len(those) == 1 else ''} none: down, parked, or not in the configuration",
         }.get(standing, f"{how} in {standing} ({names}{_set_how(those)})")
         # One of four out costs a quarter of the capacity; half of them out is an outage.
-        yield Finding(
-            cause, words, Culprit.BALANCER, part >= 0.5, tuple(s.name for s in those), is_about_split=True
-        )
+        is_bad = part >= 0.5
+        culprit = Culprit.BALANCER
+        if standing is Standing.EJECTED:
+            # Where those that are left fail as well, it is what they all run that fails.
+            left = [server for server in pool.servers if server.is_in_rotation and server.requests]
+            is_bad &= sum(s.errors for s in left) < 0.05 * sum(s.requests for s in left) or not left
+            culprit = Culprit.SERVERS
+        yield Finding(cause, words, culprit, is_bad, tuple(s.name for s in those), is_about_split=True)
 
 
 def _set_how(servers: Sequence[Server]) -> str:
@@ -55,10 +61,13 @@ def checked_down(pool: Pool) -> Iterable[Finding]:
     ]
     if not down:
         return
-    is_bad = sum(pool.fair_share(server) for server in down) >= 0.5
+    # A balancer that panics sends them requests all the same; whether they fail is told by the counters.
+    is_bad = sum(pool.fair_share(server) for server in down) >= 0.5 and not pool.is_panicking
     got = Counter(server.check for server in down).most_common(1)[0][0]
     how = f"{of_all(len(down), len(pool.servers))} DOWN by health check ({listed([s.name for s in down])})"
     cause, culprit, why = _why_down(got)
+    if not got and pool.check_asks:
+        why = f"the check asks {pool.check_asks}, and nobody says what it gets; ask by hand"
     # Half of a pool down at once for the same 4xx is the check, not the servers.
     yield Finding(
         cause, f"{how}: {why}", culprit, is_bad, tuple(server.name for server in down), is_about_split=True
@@ -76,6 +85,9 @@ def _why_down(got: str) -> tuple[Cause, Culprit, str]:
     layer, _, code = got.partition("/")
     if layer == "L7STS" and code[:1] in ("3", "4"):
         words = f"the check is answered {code}, so its path is probably wrong"
+        return Cause.HEALTH_CHECK, Culprit.BALANCER, words
+    if layer == "L7STS" and not code:
+        words = "the check gets an answer that it does not want, so its path is wrong or they call themselves unwell"
         return Cause.HEALTH_CHECK, Culprit.BALANCER, words
     if layer == "L7STS":
         return Cause.SERVER_DOWN, Culprit.APPLICATION, f"the servers themselves answer the check with {code}"

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from bot.domain.checks.given import Said
-from bot.domain.figures import Figures, hottest, in_rotation, is_harmed, is_hot, split_limits
+from bot.domain.figures import Figures, hottest, in_rotation, is_harmed, is_hot, is_slow, split_limits
 from bot.domain.findings import Cause, Culprit, Finding, listed, percent
 from bot.domain.pool import Policy, Pool, Server
 
@@ -14,11 +14,16 @@ from bot.domain.pool import Policy, Pool, Server
 def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
     """Why requests are at the wrong server, among those in rotation."""
     yield from _strangers(pool)
-    low, high = split_limits(pool, found)
-    if found.skew < low:
+    if pool.split_untold:
+        yield from _weights_alone(pool, found)
         return
-    is_bad = found.skew >= high and is_harmed(pool, found)
-    inside = in_rotation(pool)
+    low, high = split_limits(pool, found)
+    # That few clients make lumps is no fault, until a lump is more than its server can bear.
+    is_hurt = found.skew >= min(low, 0.25) and _is_heat_that_hurts(pool)
+    if found.skew < low and not is_hurt:
+        return
+    is_bad = is_harmed(pool, found) and (found.skew >= high or is_hurt)
+    inside = [server for server in in_rotation(pool) if not pool.is_stranger(server)]
     names = tuple(server.name for server in inside if is_hot(pool, server))
 
     def because(cause: Cause, words: str) -> Finding:
@@ -31,25 +36,66 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         words = f"{percent(pool.bypass or 0.0)} of the requests skip the balancing: a cookie or stick table pins them"
         yield because(Cause.PINNED, words)
     elif pool.policy is Policy.HASH:
-        words = (
-            f"balance {pool.algorithm or 'by hash'} puts most requests on one server: too few distinct keys"
+        how = (
+            "puts most requests on one server" if hottest(pool) else "gives some servers far more than others"
         )
+        words = f"balance {pool.algorithm or 'by hash'} {how}: too few distinct keys"
         yield because(Cause.HASH, words)
+    elif pool.is_pinned:
+        words = f"{pool.algorithm or 'stickiness'} keeps clients at the server that they had first"
+        yield because(Cause.PINNED, words)
     elif pool.policy is Policy.FIRST:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
-    elif not _is_as_meant(pool, inside):
+    elif _is_as_meant(pool, inside):
+        return
+    elif pool.is_zonal:
+        words = "each zone keeps its own requests (cross-zone balancing is off), however few servers it has"
+        yield because(Cause.ZONES, words)
+    elif silent := _silent(inside):
+        words = f"{listed(silent)} should be used and is not: can the balancer reach it, or does its check know better?"
+        yield because(Cause.UNEVEN, words)
+    elif found.drift is None and pool.is_pinned is False:
+        words = "each client and path reaches several servers, so no hash or stickiness does it: look at the weights"
+        yield because(Cause.WEIGHTS, words)
+    elif found.drift is None:
+        yield because(
+            Cause.UNEVEN, "its weights are not known here; look at them, and for a hash or stickiness"
+        )
+    else:
         yield because(
             Cause.UNEVEN,
             "weights and states do not explain it; look for a hash, stickiness or long connections",
         )
 
 
-def _strangers(pool: Pool) -> Iterable[Finding]:
-    if not pool.intended:
+def _is_heat_that_hurts(pool: Pool) -> bool:
+    """Whether those that get too much fail, or are slow, and the others are not."""
+    hot = [server for server in pool.servers if is_hot(pool, server)]
+    rest = [server for server in pool.servers if server not in hot]
+    mine, theirs = (
+        sum(s.errors for s in some) / max(1, sum(s.requests for s in some)) for some in (hot, rest)
+    )
+    return bool(hot and rest) and (mine >= max(0.02, 5 * theirs) or all(is_slow(pool, s) for s in hot))
+
+
+def _silent(inside: Sequence[Server]) -> list[str]:
+    """The few servers that get nothing at all among those that do."""
+    names = [server.name for server in inside if not server.requests]
+    return names if 2 * len(names) < len(inside) else []
+
+
+def _weights_alone(pool: Pool, found: Figures) -> Iterable[Finding]:
+    """What the weights say where nobody knows the split: a balancer follows them faithfully."""
+    if found.drift is None or found.drift < 0.10 or pool.policy is Policy.FIRST:
         return
-    strange = [
-        s for s in pool.servers if s.name not in pool.intended and pool.share(s) >= 0.02 and s.requests >= 5
-    ]
+    weights = _weights(pool, in_rotation(pool))
+    words = f"{weights}, which sends {percent(found.drift)} of the requests to the wrong server"
+    is_bad = found.drift >= 0.25 and is_harmed(pool, found)
+    yield Finding(Cause.WEIGHTS, words, Culprit.BALANCER, is_bad)
+
+
+def _strangers(pool: Pool) -> Iterable[Finding]:
+    strange = [s for s in pool.servers if pool.is_stranger(s) and pool.share(s) >= 0.02 and s.requests >= 5]
     if strange:
         part = sum(pool.share(server) for server in strange)
         yield Finding(

@@ -17,4 +17,5 @@ def fits(rest: str) -> bool:
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
-    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel))
+    services = door.desk.services()
+    return Answer(modal=open_incident.view(door.severity, asked_in=ask.channel, services=services))

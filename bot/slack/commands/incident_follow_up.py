@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import date
 
 from bot.domain import markup
-from bot.domain.due import read_due_day
+from bot.domain.due import read_due_day, split_due
 from bot.domain.followup import FollowUpState
 from bot.domain.refusals import Refusal
+from bot.domain.reminder import EVERY
 from bot.slack.ask import Ask
 from bot.slack.blocks import cut
 from bot.slack.door import Answer, Door, mentioned, said
-from bot.usecases.followup import add_follow_up, assign_follow_up, list_follow_ups, set_follow_up_state
+from bot.usecases.followup import (
+    add_follow_up,
+    assign_follow_up,
+    link_follow_up,
+    list_follow_ups,
+    set_follow_up_state,
+    snooze_follow_up,
+)
+from bot.usecases.reminders import local_day
 
 COMMAND, WORD = "/incident", "follow-up"
 ALIASES = ("followup", "follow-ups", "followups", "task")
-USAGE = "<what> [@owner] [by friday] | list | <number> @owner by <day> | done <number> | drop <number>"
+USAGE = (
+    "<what> [@owner] [by friday] | list | <number> @owner by <day> | done | drop | reopen | snooze <number> | "
+    "link <number> <address>"
+)
 SUMMARY = "note work left for afterwards"
 EXAMPLES = (
     "/incident follow-up review the balancer's weights @ana by friday",
     "/incident follow-up 1 @ben by 14 June",
     "/incident follow-up done 1",
+    "/incident follow-up snooze 1 until 14 June",
+    "/incident follow-up link 1 https://tracker.example.com/OPS-12",
 )
 
 _STATES = {"done": FollowUpState.DONE, "drop": FollowUpState.DROPPED, "reopen": FollowUpState.OPEN}
 _CHANGE = re.compile(r"(done|drop|reopen)(?:\s+#?([-+]?\d+))?", re.IGNORECASE)
-_DUE = re.compile(r"\sby\s+(?P<day>\S.{0,40}?)[.\s]*$", re.IGNORECASE)
-#: Characters at the end of a follow-up in which its day is looked for.
-_DUE_WITHIN = 60
+_SNOOZE = re.compile(r"snooze\s+#?(\d{1,6})(?:\s+until\s+(\S.{0,40}))?", re.IGNORECASE)
+_LINKED = re.compile(r"link\s+#?(\d{1,6})\s+<?([^\s|>]+)(?:\|[^>]*)?>?", re.IGNORECASE)
 
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
@@ -54,15 +67,19 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         return said(
             set_follow_up_state(door.desk, about.id, int(change[2]), state, by=ask.user, origin=ask.origin)
         )
+    snoozed, linked = _SNOOZE.fullmatch(text), _LINKED.fullmatch(text)
+    if snoozed is not None:
+        until = _until(door, ask, snoozed[2])
+        return said(
+            snooze_follow_up(door.desk, about.id, int(snoozed[1]), until, by=ask.user, origin=ask.origin)
+        )
+    if linked is not None:
+        address = markup.unescape(linked[2])
+        return said(
+            link_follow_up(door.desk, about.id, int(linked[1]), address, by=ask.user, origin=ask.origin)
+        )
     owner, words = mentioned(text)
-    due_on = None
-    due = _DUE.search(words, max(0, len(words) - _DUE_WITHIN))
-    if due is not None:
-        zone = door.zone(ask.user)
-        today = door.desk.clock().astimezone(zone or UTC).date()
-        due_on = read_due_day(due["day"], today=today)
-        if due_on is not None:
-            words = words[: due.start()].rstrip()
+    words, due_on = split_due(words, today=local_day(door.desk, ask.user).date())
     if owner is not None:
         door.member(owner, EXAMPLES[0])
     numbered = re.fullmatch(r"#?(\d{1,6})", words.strip())
@@ -83,3 +100,13 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     return said(
         add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
     )
+
+
+def _until(door: Door, ask: Ask, typed: str | None) -> date:
+    today = local_day(door.desk, ask.user).date()
+    if typed is None:
+        return today + EVERY
+    day = read_due_day(typed, today=today)
+    if day is None:
+        raise Refusal(f"“{typed}” is no day. For example `/incident follow-up snooze 1 until friday`")
+    return day

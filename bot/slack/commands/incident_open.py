@@ -22,7 +22,9 @@ _SEVERITY = re.compile(r"sev-?([1-4])", re.IGNORECASE)
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     title, severity, flags = read(rest)
     if not title:
-        return Answer(modal=form.view(severity or door.severity, asked_in=ask.channel, flags=flags))
+        services = door.desk.services()
+        view = form.view(severity or door.severity, asked_in=ask.channel, flags=flags, services=services)
+        return Answer(modal=view)
     door.person(ask.user)
     return said(
         open_incident(

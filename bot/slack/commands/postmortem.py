@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.slack.draft_answers import draft_shown
-from bot.usecases.postmortem import compile_postmortem, latest_revision
+from bot.usecases.postmortem import compile_postmortem
+from bot.usecases.sections import document
 
 COMMAND, WORD = "/postmortem", ""
 USAGE = "[compile]"
@@ -19,7 +20,8 @@ def fits(rest: str) -> bool:
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
-    found = latest_revision(door.desk, about.id, by=ask.user)
-    if found is None or rest.strip().lower() in {"compile", "recompile"}:
+    is_asked = rest.strip().lower() in {"compile", "recompile"}
+    found = None if is_asked else document(door.desk, about.id, by=ask.user)
+    if found is None:
         return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
     return draft_shown(door.desk, about, found, by=ask.user)

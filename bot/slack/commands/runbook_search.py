@@ -25,4 +25,4 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     except Refusal:
         incident_id = None
     nothing = f"No runbook speaks of “{markup.escape(rest[:80])}”."
-    return runbook_answers.suggestions(incident_id, found, nothing)
+    return runbook_answers.runbooks_found(incident_id, found, nothing)

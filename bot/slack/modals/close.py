@@ -10,6 +10,7 @@ from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.blocks import context, modal, text_input
 from bot.slack.door import Answer, Door, said
+from bot.usecases.followup import Wanted, wanted_lines
 from bot.usecases.postmortem import Closing, close_incident
 
 CALLBACK = "close"
@@ -58,6 +59,13 @@ def view(about: Incident, zone: tzinfo | None) -> dict[str, Any]:
             longest=100,
         ),
         text_input("ended", "When did it end?", initial=ended, placeholder="01:00", longest=100),
+        text_input(
+            "work",
+            "What is left to be done?",
+            is_long=True,
+            placeholder="Review the weights before each deployment @ana by friday",
+            hint="One follow-up a line, with its owner and its day where they are known.",
+        ),
     ]
     memory = {"incident": str(about.id), "began": began, "ended": ended}
     return modal(CALLBACK, f"Close {about.slug}"[:24], blocks, memory=memory, submit="Close incident")
@@ -70,6 +78,7 @@ def submitted(door: Door, ask: Ask) -> Answer:
         fix=ask.values.get("fix", ""),
         impact_started_at=_moment(door, ask, "began"),
         impact_ended_at=_moment(door, ask, "ended"),
+        follow_ups=_work(door, ask),
     )
     try:
         done = close_incident(door.desk, ask.number("incident"), closing, by=ask.user, origin=ask.origin)
@@ -87,3 +96,10 @@ def _moment(door: Door, ask: Ask, field: str) -> datetime | None:
         return door.read_moment(ask, typed)
     except Refusal as refusal:
         raise Refusal(refusal.sentence, field=field) from refusal
+
+
+def _work(door: Door, ask: Ask) -> tuple[Wanted, ...]:
+    try:
+        return wanted_lines(door.desk, ask.values.get("work", ""), by=ask.user)
+    except Refusal as refusal:
+        raise Refusal(refusal.sentence, field="work") from refusal

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from bot.catalogue import find_service
 from bot.domain import markup
+from bot.domain.catalogue import Service
 from bot.domain.incident import Severity
 from bot.domain.timeline import Kind
 from bot.slack.ask import Ask
-from bot.slack.blocks import checkboxes, choice, cut, modal, section, text_input
+from bot.slack.blocks import MENU_OPTIONS, checkboxes, choice, cut, modal, section, text_input
 from bot.slack.door import Answer, Door
 from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
 from bot.usecases.incident import LONGEST_TITLE, open_incident
@@ -31,8 +33,12 @@ def view(
     asked_in: str = "",
     message: MessageSeen | None = None,
     flags: Collection[str] = (),
+    services: Mapping[str, Service] | None = None,
 ) -> dict[str, Any]:
-    """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked."""
+    """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked.
+
+    `services` are the catalogue's; without one nobody is asked which it is about.
+    """
     memory = {"channel": asked_in}
     title = ""
     blocks: list[dict[str, Any]] = []
@@ -60,6 +66,7 @@ def view(
             longest=LONGEST_TITLE,
         ),
         choice("severity", "How bad is it?", _SEVERITIES, initial=severity.value),
+        *_service_field(services or {}, "" if message is None else message.text),
         checkboxes(
             "flags",
             "Is it special?",
@@ -81,6 +88,21 @@ def view(
     return modal(CALLBACK, "Open an incident", blocks, memory=memory, submit="Open")
 
 
+def _service_field(services: Mapping[str, Service], text: str) -> list[dict[str, Any]]:
+    """Which service it is about: a menu, or a line to type on when a menu cannot hold the catalogue."""
+    if not services:
+        return []
+    named = find_service(services, text)
+    initial = named.name if named is not None else ""
+    label = "Which service?"
+    if len(services) <= MENU_OPTIONS:
+        names = [(name, name) for name in sorted(services)]
+        hint = "When you choose none, the one that the title names."
+        return [choice("service", label, names, initial=initial, is_optional=True, hint=hint)]
+    hint = "Its name in the catalogue. When you leave it empty, the one that the title names."
+    return [text_input("service", label, initial=initial, hint=hint, placeholder=min(services), longest=64)]
+
+
 def _quoted(message: MessageSeen) -> str:
     return markup.to_mrkdwn_safe(message.text).replace("\n", "\n>")
 
@@ -96,6 +118,7 @@ def submitted(door: Door, ask: Ask) -> Answer:
         severity=next((one for one in Severity if one.value == chosen), None),
         is_private="private" in flags,
         is_drill="drill" in flags,
+        service_name=ask.values.get("service", "").strip(),
         first=remembered_message(ask, ask.values.get("first", "")),
         first_kind=chosen_kind(ask, Kind.DETECTION),
         origin=ask.origin,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.balancers.kinds import kind_of
 from bot.balancers.sample import NoReading, Sample
 from bot.domain.bars import bars, described
 from bot.domain.catalogue import Balancer
+from bot.domain.checks.given import seen
 from bot.domain.outcomes import Refused
 from bot.domain.pool import ENOUGH, Pool
 from bot.domain.reading import figures_of, shares
@@ -49,23 +51,25 @@ def read_balancer(post: Post, errand: Errand) -> None:
 def _looks(post: Post, errand: Errand, balancer: Balancer) -> list[dict[str, Any]]:
     """The looks so far; raises PutBack while there are not enough."""
     options = post.desk.options
+    look_for = float(errand.work.args.get("window") or options.look_for)
     looks: list[dict[str, Any]] = []
     for at in range(_LOOKS):
         if looks:
             waited = post.desk.now_for_outbox().timestamp() - looks[-1]["at"]
-            if waited < options.look_for - 0.05 and not errand.has_done(f"look {at}"):
-                raise PutBack(timedelta(seconds=options.look_for - waited))
-        look = errand.step(f"look {at}", lambda: _look(post, balancer))
+            if waited < look_for - 0.05 and not errand.has_done(f"look {at}"):
+                raise PutBack(timedelta(seconds=look_for - waited))
+        before = _sample(looks[-1]) if looks else None
+        look = errand.step(f"look {at}", partial(_look, post, balancer, before))
         looks.append(look)
         if "refused" in look or (at and _is_enough(balancer, looks, options.look_at_most)):
             return looks
     return looks
 
 
-def _look(post: Post, balancer: Balancer) -> Answer:
+def _look(post: Post, balancer: Balancer, before: Sample | None) -> Answer:
     now = post.desk.now_for_outbox().timestamp()
     try:
-        sample = kind_of(balancer.kind).look(balancer)
+        sample = kind_of(balancer.kind).look(balancer, before)
     except NoReading as trouble:
         return {"at": now, "refused": trouble.sentence}
     return {"at": now, "texts": dict(sample.texts)}
@@ -78,7 +82,7 @@ def _is_enough(balancer: Balancer, looks: list[dict[str, Any]], at_most: float) 
         pool = _pool(balancer, *_pair(balancer, looks))
     except NoReading:
         return True
-    return pool.total >= ENOUGH and not pool.is_restarted
+    return seen(pool) >= ENOUGH and not pool.is_restarted
 
 
 def _pair(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -90,8 +94,11 @@ def _pair(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, An
 
 
 def _pool(balancer: Balancer, first: dict[str, Any], last: dict[str, Any]) -> Pool:
-    before, after = (Sample(one["at"], one["texts"]) for one in (first, last))
-    return kind_of(balancer.kind).picture(before, after, balancer)
+    return kind_of(balancer.kind).picture(_sample(first), _sample(last), balancer)
+
+
+def _sample(look: dict[str, Any]) -> Sample:
+    return Sample(look["at"], look["texts"])
 
 
 def _judged(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

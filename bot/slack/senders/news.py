@@ -56,7 +56,7 @@ def announce(post: Post, errand: Errand) -> None:
         text,
         blocks,
         then=lambda session, sent: deliveries.announcement_posted(
-            session, incident_id, sent["channel"], sent["ts"]
+            post.desk, session, incident_id, sent["channel"], sent["ts"]
         ),
     )
 

@@ -231,6 +231,8 @@ let waiting = null;
 
 function follow() {
   stopListening();
+  // Whoever acts here is signed in elsewhere as the same person (Sign in with Slack).
+  document.cookie = `acting-as=${encodeURIComponent(ctx.me)}; path=/; samesite=lax`;
   stopListening = listen(ctx.me, (what) => {
     clearTimeout(waiting);
     waiting = setTimeout(() => refresh(what), 30);

@@ -12,7 +12,7 @@ const sign = el("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28
 
 export function drawSidebar(node, ctx) {
   const { state } = ctx;
-  const print = JSON.stringify([state.team, state.users, state.channels, ctx.me, ctx.channelId, ctx.isHome, ctx.isLive, Math.floor(ctx.now() / 60)]);
+  const print = JSON.stringify([state.team, state.users, state.channels, state.links, ctx.me, ctx.channelId, ctx.isHome, ctx.isLive, Math.floor(ctx.now() / 60)]);
   if (print === drawn) return;
   drawn = print;
   const focused = document.activeElement?.dataset?.focus;
@@ -35,6 +35,7 @@ export function drawSidebar(node, ctx) {
       others.length > 0 && [heading("Not joined"), others.map((each) => channelRow(each, ctx))],
       archived.length > 0 && archive,
       apps(ctx),
+      links(ctx),
       heading("People"),
       state.users.filter((user) => !user.is_bot && !user.deleted).map((user) => personRow(user, ctx))),
     el("div", { class: ctx.isLive ? "live" : "live off", role: "status" }, ctx.isLive ? "● live" : "○ reconnecting …"));
@@ -70,6 +71,13 @@ function apps(ctx) {
   return [heading("Apps"), bots.map((user) => el("button", {
     type: "button", class: ctx.isHome === user.id ? "s-row open" : "s-row", "data-focus": user.id, onclick: () => ctx.openHome(user.id),
   }, avatar(user.id, ctx, "small"), el("span", { class: "grow clip" }, user.real_name || user.name)))];
+}
+
+function links(ctx) {
+  const found = ctx.state.links ?? [];
+  if (!found.length) return null;
+  return [heading("Beside Slack"), found.map((each) => el("a", { class: "s-row", href: each.href, target: "_blank", rel: "noopener" },
+    el("span", { class: "grow clip" }, each.title, " ↗")))];
 }
 
 function personRow(user, ctx) {

@@ -1,0 +1,144 @@
+"""The record of an incident as the console shows it, and the lists it is found in. Sight decides who sees what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.domain import markup
+from bot.domain.incident import Incident, Wanted
+from bot.domain.people import Person
+from bot.domain.postmortem import Facts, Revision
+from bot.domain.reading import Reading
+from bot.domain.refusals import NotThere, Refusal
+from bot.domain.timeline import Entry, EntryRevision
+from bot.store import incident as incidents
+from bot.store import outbox, people, undelivered
+from bot.store import postmortem as postmortems
+from bot.store import reading as readings
+from bot.store import timeline as entries
+from bot.store.pulse import pulse
+from bot.store.undelivered import Undelivered
+from bot.usecases.deliveries import plainly
+from bot.usecases.desk import Desk, Done
+from bot.usecases.sight import numbered, shown
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An incident in a list."""
+
+    incident: Incident
+    commander: Person | None
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Something that Slack has not been told yet, or could not be told."""
+
+    work: Undelivered
+    #: What it is: "The card".
+    what: str
+
+    @property
+    def is_set_aside(self) -> bool:
+        return self.work.state == "set_aside"
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that the page of an incident shows, as it was in one moment."""
+
+    facts: Facts
+    undone: tuple[Entry, ...]
+    readings: tuple[Reading, ...]
+    owed: tuple[Owed, ...]
+    #: Newest revision of the postmortem; None before the first.
+    revision: int | None
+    pulse: str
+
+
+def find_incidents(desk: Desk, wanted: Wanted, *, by: str, limit: int) -> list[Listed]:
+    """Incidents that `by` wants and may see, newest first."""
+    with desk.db.reading() as session:
+        found = incidents.find_wanted(session, wanted, to=by, limit=limit)
+        leading = people.commanders(session, [one.id for one in found])
+    return [Listed(one, leading.get(one.id)) for one in found]
+
+
+def services_seen(desk: Desk, *, by: str) -> list[str]:
+    """Services that incidents which `by` may see had."""
+    with desk.db.reading() as session:
+        return incidents.services_seen(session, to=by)
+
+
+def people_named(desk: Desk, name: str) -> tuple[str, ...]:
+    """Slack ids of the people with this name; () when nobody is known by it."""
+    with desk.db.reading() as session:
+        return tuple(one.id for one in people.named(session, name.strip().lstrip("@")))
+
+
+def pulse_of(desk: Desk, number: int, *, by: str) -> str:
+    """What changes when the record does. Raises NoSuchIncident."""
+    with desk.db.reading() as session:
+        return pulse(session, numbered(session, number, by).id)
+
+
+def record_of(desk: Desk, number: int, *, by: str) -> Record:
+    """The incident of this number with all that is known about it. Raises NoSuchIncident."""
+    with desk.db.reading() as session:
+        about = numbered(session, number, by)
+        # First: a change that comes in between is then shown once more, not missed.
+        beat = pulse(session, about.id)
+        facts = postmortems.facts(session, about.id, desk.options.team_zone)
+        newest = postmortems.latest(session, about.id)
+        undone = entries.undone(session, about.id)
+        named = {
+            one
+            for entry in undone
+            for one in (entry.author, entry.undone_by, *markup.mentions(entry.text))
+            if one
+        }
+        return Record(
+            facts=replace(facts, people={**people.known(session, named), **facts.people}),
+            undone=tuple(undone),
+            readings=tuple(readings.of(session, about.id)),
+            owed=tuple(Owed(one, plainly(one.kind)) for one in undelivered.of_incident(session, about.id)),
+            revision=None if newest is None else newest.number,
+            pulse=beat,
+        )
+
+
+def entry_with_history(
+    desk: Desk, incident_id: int, number: int, *, by: str
+) -> tuple[Entry, list[EntryRevision]]:
+    """An entry and what it said before, oldest first. Raises NotThere."""
+    with desk.db.reading() as session:
+        about = shown(session, incident_id, by)
+        entry = entries.find_by_number(session, about.id, number)
+        if entry is None:
+            raise NotThere(f"There is no entry #{number} in {about.slug}.")
+        return entry, entries.history(session, entry.id)
+
+
+def names_of(desk: Desk, *ids: str) -> dict[str, Person]:
+    """The people among these ids that Lantern has met."""
+    with desk.db.reading() as session:
+        return people.known(session, ids)
+
+
+def revisions_of(desk: Desk, incident_id: int, *, by: str) -> list[Revision]:
+    """Every revision of the postmortem, newest first. Raises NoSuchIncident."""
+    with desk.db.reading() as session:
+        return postmortems.whole_revisions(session, shown(session, incident_id, by).id)
+
+
+def send_again(desk: Desk, incident_id: int, work_id: int, *, by: str) -> Done:
+    """Send something again that was set aside. Asked twice, it is sent once. Raises NoSuchIncident, Refusal."""
+    with desk.db.writing() as session:
+        about = shown(session, incident_id, by)
+        if not undelivered.is_of(session, work_id, about.id):
+            raise Refusal(f"There is nothing like that to send again for {about.slug}.")
+        is_new = outbox.send_again(session, work_id, desk.now_for_outbox())
+    desk.ring()
+    said = "It is being sent again." if is_new else "It is not set aside any more."
+    return Done(said, incident_id=incident_id, is_new=is_new)

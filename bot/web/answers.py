@@ -1,0 +1,70 @@
+"""What goes back to a browser, with the headers that every answer of the console has."""
+
+from __future__ import annotations
+
+import gzip
+
+from starlette.responses import Response
+
+#: No script, style or picture but our own; nobody may frame us; a form goes nowhere else.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_ALWAYS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: browsers would then say `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_YEAR = 365 * 24 * 3600
+#: Bytes.
+_WORTH_PACKING = 2000
+
+
+def sealed(answer: Response, *, is_secure: bool, keeps_for: int = 0) -> Response:
+    """The answer with the headers of the house; it is kept by no cache unless for so many seconds."""
+    for name, value in _ALWAYS.items():
+        answer.headers[name] = value
+    answer.headers["Cache-Control"] = f"public, max-age={keeps_for}, immutable" if keeps_for else "no-store"
+    if is_secure:
+        answer.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+    return answer
+
+
+def packed(answer: Response, accepted: str) -> Response:
+    """Compressed when that is worth it and the browser takes it: in the page's thread, where nobody else waits."""
+    body = bytes(answer.body)
+    if len(body) < _WORTH_PACKING or "gzip" not in accepted:
+        return answer
+    answer.body = gzip.compress(body, 5, mtime=0)
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Content-Length"] = str(len(answer.body))
+    answer.headers["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def page(html: str, status: int = 200) -> Response:
+    return Response(html, status_code=status, media_type="text/html")
+
+
+def elsewhere(path: str) -> Response:
+    """On to another page, with GET. `path` is ours: it begins with one slash."""
+    assert is_own(path), path
+    return Response(status_code=303, headers={"Location": path})
+
+
+def is_own(path: str) -> bool:
+    """True for an address of this site: one slash first, and nothing a browser would read as a host."""
+    return (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and path.isascii()
+        and path.isprintable()
+        and "\\" not in path
+        and len(path) <= 1000
+    )
