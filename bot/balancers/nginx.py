@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.balancers.asking import ask_http, shown
+from bot.balancers.asking import ask_http, shown, soon
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
@@ -44,21 +44,21 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
             "nginx's stub_status has totals only; which server got what is in its access log. Name that too: "
             "log: file:/var/log/nginx/access.log"
         )
+    ends_at = soon()
+    old = before.texts if before else {}
+    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
+    tally = Tally.of(old.get(TALLY, ""))
+    _count(tally, stretch.lines, balancer)
     texts: dict[str, str] = {}
-    notes = []
+    notes = [stretch.note] if stretch.note else []
     if is_http:
         try:
-            texts[STATUS] = ask_http(balancer.address)
+            texts[STATUS] = ask_http(balancer.address, ends_at=ends_at)
             if not _TOTALS.match(texts[STATUS].lstrip()):
                 notes.append(f"What answers at {shown(balancer.address)} is not stub_status.")
         except NoReading as trouble:
             # The log may still say enough.
             notes.append(trouble.sentence)
-    old = before.texts if before else {}
-    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
-    tally = Tally.of(old.get(TALLY, ""))
-    _count(tally, stretch.lines, balancer)
-    notes += filter(None, [stretch.note])
     return Sample(
         time.monotonic(),
         {**texts, PLACE: stretch.place.as_text(), TALLY: tally.as_text(), NOTE: " ".join(notes)},
