@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.domain.field import from_field, to_field
+from bot.domain.sections import split
 from bot.domain.timeline import Kind, Source
 from bot.store import followup
 from bot.store.postmortem import add_revision

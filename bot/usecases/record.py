@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.domain import markup
 from bot.domain.incident import Incident, Wanted
 from bot.domain.people import Person
-from bot.domain.postmortem import Facts, Revision
+from bot.domain.postmortem import Facts
 from bot.domain.reading import Reading
 from bot.domain.refusals import NotThere, Refusal
 from bot.domain.timeline import Entry, EntryRevision
@@ -124,12 +124,6 @@ def names_of(desk: Desk, *ids: str) -> dict[str, Person]:
     """The people among these ids that Lantern has met."""
     with desk.db.reading() as session:
         return people.known(session, ids)
-
-
-def revisions_of(desk: Desk, incident_id: int, *, by: str) -> list[Revision]:
-    """Every revision of the postmortem, newest first. Raises NoSuchIncident."""
-    with desk.db.reading() as session:
-        return postmortems.whole_revisions(session, shown(session, incident_id, by).id)
 
 
 def send_again(desk: Desk, incident_id: int, work_id: int, *, by: str) -> Done:

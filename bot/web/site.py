@@ -37,7 +37,7 @@ from bot.web.visit import Visit
 log = logging.getLogger(__name__)
 
 #: Fields of a form that are not what somebody typed.
-_NOT_TYPED = frozenset({"form_key", "origin", "seen", "shown"})
+_NOT_TYPED = frozenset({"form_key", "origin", "seen", "shown", "made_from", "deed"})
 
 
 class Introduces(Protocol):
