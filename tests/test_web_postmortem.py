@@ -120,7 +120,9 @@ def test_whoever_is_second_is_shown_what_the_first_wrote_and_loses_nothing(
     assert saved.status == 200 and "What both wrote." in saved.words
 
 
-@pytest.mark.parametrize(("stands", "kept"), [("ours", "People were asked."), ("facts", "a quarter of the users")])
+@pytest.mark.parametrize(
+    ("stands", "kept"), [("ours", "People were asked."), ("facts", "a quarter of the users")]
+)
 def test_what_people_and_facts_both_changed_is_shown_side_by_side_and_settled(
     ana: Visitor, room: Room, stands: str, kept: str
 ) -> None:
