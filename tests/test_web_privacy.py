@@ -46,7 +46,6 @@ def room(town: Town) -> Room:
     room.types(f"/incident cause {SECRET} since May")
     room.types(f"/incident update {SECRET}, we are on it")
     room.types(f"/incident follow-up {SECRET}, tell everybody")
-    room.types("/incident service payroll")
     room.types("/postmortem compile")
     town.standin.fault("chat.postMessage", "error", error="restricted_action", times=1)
     room.types(f"/log {SECRET} and Slack refuses to say so")
@@ -130,7 +129,8 @@ def test_a_private_incident_stands_in_no_list_of_others(town: Town, room: Room, 
     if path == "/incidents" or "q=" in path:
         assert SECRET in visitor(town, town.ana.id).gets(path).words
     if path == "/insights":
-        assert "payroll" in visitor(town, town.ana.id).gets(path).text
+        assert "<strong>0</strong> incidents" in hidden.text
+        assert "<strong>1</strong> incident" in visitor(town, town.ana.id).gets(path).text
 
 
 def test_health_and_static_pages_alone_are_open(town: Town, room: Room) -> None:
