@@ -82,6 +82,7 @@ def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
         "present": present,
         "channel_link": site.channel_link(about.channel_id) if about.channel_id else "",
         "waiting": [one for one in found.owed if not one.is_set_aside],
+        "drawn": site.drawings.of(found.facts, found.pulse, look.now),
         "failed": [one for one in found.owed if one.is_set_aside],
     }
 

@@ -11,7 +11,8 @@ from bot.domain.postmortem import Revision
 from bot.domain.refusals import NotThere
 from bot.domain.review import unfinished
 from bot.domain.sections import Section, in_question
-from bot.usecases import followup, record, sections, sight
+from bot.usecases import record, sections, sight
+from bot.usecases.postmortem import facts_of
 from bot.usecases.sections import Document
 from bot.web.document import compared, html_of
 from bot.web.shown import Look
@@ -40,7 +41,10 @@ def draw(site: Site, visit: Visit, status: int = 200, *, wrong: str = "", reason
     values = {"about": about, "found": found, "look": look, "wrong": wrong, "reason": reason}
     if found is None:
         return site.paper(visit, "postmortem.html.j2", status, **values)
-    owed = followup.list_follow_ups(site.desk, about.id, by=visit.who.id)
+    by = visit.who.id
+    # First: a change that comes in between is then drawn once more, not missed.
+    pulse = record.pulse_of(site.desk, about.number, by=by)
+    facts = facts_of(site.desk, about.id, by=by)
     is_held_up = about.severity in (Severity.SEV1, Severity.SEV2)
     return site.paper(
         visit,
@@ -49,7 +53,8 @@ def draw(site: Site, visit: Visit, status: int = 200, *, wrong: str = "", reason
         **values,
         parts=[_shown(one) for one in found.revision.sections],
         asked=in_question(found.revision.sections),
-        unfinished=unfinished(owed) if is_held_up else [],
+        unfinished=unfinished(facts.follow_ups) if is_held_up else [],
+        drawn=site.drawings.of(facts, pulse, look.now),
         said=_SAID.get(visit.query.get("did", ""), ""),
     )
 
