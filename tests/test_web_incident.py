@@ -111,6 +111,7 @@ def test_the_page_shows_what_is_known(town: Town, ana: Visitor) -> None:
         "a fix is on its way",
         "a deploy",
         "0 of",
+        "to come",
         "1 taken back",
         f"#{room.about.channel_name} in Slack",
     ):
@@ -423,3 +424,49 @@ def test_a_field_makes_no_mention_of_a_part_of_a_word_and_no_mark_of_what_is_typ
     assert from_field("@ana @anabel x@ana <@U2> <!channel>", former, {"U1": "ana"}, {}) == (
         "<@U1> @anabel x@ana &lt;@U2&gt; &lt;!channel&gt;"
     )
+
+
+# Follow-ups
+
+
+def test_a_follow_up_is_noted_given_to_somebody_linked_and_done(town: Town, ana: Visitor) -> None:
+    room = opened(town, "/incident open login is slow sev2")
+    first = f"/incidents/{room.number}"
+    form = ana.gets(f"{first}/follow-ups/new")
+    refused = ana.sends(
+        form, f"{first}/follow-ups/new", text="review <all> weights", owner="nobody-knows", due=""
+    )
+    assert refused.status == 422 and "Lantern has met nobody of that name" in refused.words
+    assert 'value="review &lt;all&gt; weights"' in refused.text
+    for _ in range(2):
+        noted = ana.sends(
+            refused,
+            f"{first}/follow-ups/new",
+            text="review <all> weights by 2099-01-05",
+            owner="@Ben",
+            due="",
+        )
+    assert "The follow-up is noted." in noted.words
+    (owed,) = room.follow_ups
+    assert (owed.owner, owed.due_on) == (town.ben.id, date(2099, 1, 5))
+    assert "review <all> weights" in noted.words and "due 5 Jan 2099" in noted.words
+
+    one = f"{first}/follow-ups/{owed.number}"
+    for fields, words in (
+        ({"owner": "", "due": "2099-01-05"}, "It has an owner"),
+        ({"owner": "ben", "due": ""}, "It has a day"),
+        ({"owner": "ben", "due": "soon"}, "Write a day such as 2024-06-14"),
+    ):
+        answer = ana.sends(ana.gets(one), one, **fields)
+        assert answer.status == 422 and words in answer.words
+    ana.sends(ana.gets(one), one, owner="ana", due="2099-02-01")
+    refused = ana.sends(ana.gets(one), f"{one}/link", link="javascript:alert(1)")
+    assert refused.status == 422 and "A link is a web address" in refused.words
+    linked = ana.sends(refused, f"{one}/link", link="https://tracker.example.com/OPS-12")
+    assert '<a href="https://tracker.example.com/OPS-12"' in linked.text
+    done = ana.sends(linked, f"{one}/state", state="done")
+    assert f"Follow-up {owed.number} is done." in done.words
+    (owed,) = room.follow_ups
+    assert (owed.owner, owed.due_on, owed.state.value) == (town.ana.id, date(2099, 2, 1), "done")
+    assert "Open again" in done.words
+    assert ana.gets(f"{first}/follow-ups/9").status == 404

@@ -24,6 +24,11 @@ _SAID = {
     "undone": "Undid #{n}. It stays in the history and is left out of the postmortem.",
     "same": "#{n} says that already.",
     "again": "It is being sent again.",
+    "noted": "The follow-up is noted.",
+    "given": "Follow-up {n} is changed.",
+    "done": "Follow-up {n} is done.",
+    "dropped": "Follow-up {n} is dropped.",
+    "open": "Follow-up {n} is open.",
     "gone": "It is not waiting any more.",
 }
 
