@@ -117,6 +117,7 @@ def test_the_page_shows_what_is_known(town: Town, ana: Visitor) -> None:
     ):
         assert words in page.words, words
     assert "<strong>alarms</strong> on <code>login</code>" in page.text
+    assert f"{ana.url}/incidents/{room.number}|In the console>" in str(room.card["blocks"])
     entry = room.told("alarms")[0]
     utc = f'title="{entry.happened_at:%Y-%m-%d %H:%M:%S} UTC"'
     assert utc in page.text

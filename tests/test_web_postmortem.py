@@ -70,6 +70,8 @@ def state(room: Room) -> ReviewState:
 
 
 def test_a_section_is_written_and_kept_when_the_facts_are_compiled_again(ana: Visitor, room: Room) -> None:
+    (told,) = room.messages("Postmortem draft of")
+    assert f"{ana.url}{at(room)}|Edit it in the console>" in str(told["blocks"])
     page = ana.gets(at(room))
     assert "edited by people" not in page.words and "Issue Summary" in page.words
     saved = writes(ana, room, "lessons", "We learned **a lot** of it.")
