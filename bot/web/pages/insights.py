@@ -13,6 +13,7 @@ from bot.domain import markup
 from bot.domain.incident import Severity
 from bot.domain.insights import Insights
 from bot.domain.refusals import Refusal
+from bot.domain.wording import counted, listed
 from bot.domain.zone import zone_named
 from bot.drawn.charts import COLUMN, NARROW, Chart, charts
 from bot.store.db import NotSaved
@@ -50,6 +51,7 @@ def show(site: Site, visit: Visit) -> Response:
         "insights.html.j2",
         422 if wrong else 200,
         asked=asked,
+        is_chosen=bool(wrong) or any(name in visit.query for name in _FILTERS),
         by=by,
         wrong=wrong,
         found=found,
@@ -58,6 +60,7 @@ def show(site: Site, visit: Visit) -> Response:
         services=insights.services_seen(site.desk, by=visit.who.id),
         groupings=_BY,
         words=figures,
+        left_out=_left_out(found) if found is not None else "",
         **_named(site, visit, found),
     )
 
@@ -79,6 +82,17 @@ def _drawn(found: Insights, by: str) -> list[tuple[Chart, str]]:
     groups = {"month": found.by_month, "severity": found.by_severity, "service": found.by_service}[by]
     narrow = charts(found, groups, by, NARROW)
     return [(one, small.svg) for one, small in zip(charts(found, groups, by, COLUMN), narrow, strict=True)]
+
+
+def _left_out(found: Insights) -> str:
+    """2 drills, 1 cancelled and 1 merged; "" when nothing is."""
+    left = found.left_out
+    told = (
+        (left.drills, counted(left.drills, "drill")),
+        (left.cancelled, f"{left.cancelled} cancelled"),
+        (left.merged, f"{left.merged} merged"),
+    )
+    return listed([words for count, words in told if count])
 
 
 def _named(site: Site, visit: Visit, found: Insights | None) -> dict[str, Any]:
