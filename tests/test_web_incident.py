@@ -14,8 +14,10 @@ from bot.domain.timeline import Kind, Source
 from bot.store import followup
 from bot.store.postmortem import add_revision
 from bot.web.document import compared, html_of
+from bot.web.drawings import Drawings
 from tests.houses import Town, until
 from tests.rooms import Room, fresh_words, hasty_town, opened
+from tests.story import login_outage
 from tests.visiting import Page, Visitor
 
 
@@ -425,6 +427,14 @@ def test_a_field_makes_no_mention_of_a_part_of_a_word_and_no_mark_of_what_is_typ
     assert from_field("@ana @anabel x@ana <@U2> <!channel>", former, {"U1": "ana"}, {}) == (
         "<@U1> @anabel x@ana &lt;@U2&gt; &lt;!channel&gt;"
     )
+
+
+def test_a_timeline_is_drawn_again_only_when_something_has_changed() -> None:
+    drawings, facts, now = Drawings(), login_outage(), datetime.now(UTC)
+    first = drawings.of(facts, "one", now)
+    assert drawings.of(facts, "one", now + timedelta(days=1)) is first
+    assert drawings.of(facts, "two", now) is not first
+    assert [re.findall(r'viewBox="0 0 (\d+)', each) for each in first] == [["760"], ["340"]]
 
 
 # Follow-ups

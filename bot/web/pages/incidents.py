@@ -71,7 +71,6 @@ def _search(site: Site, visit: Visit, words: str) -> Response:
     return site.paper(
         visit,
         "found.html.j2",
-        422 if wrong else 200,
         words=words,
         wrong=wrong,
         finding=finding,

@@ -49,7 +49,6 @@ def show(site: Site, visit: Visit) -> Response:
     return site.paper(
         visit,
         "insights.html.j2",
-        422 if wrong else 200,
         asked=asked,
         is_chosen=bool(wrong) or any(name in visit.query for name in _FILTERS),
         by=by,
