@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Met, Served, Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Server, Standing, noise
 
@@ -77,14 +77,14 @@ def _add(tally: Tally, lines: Sequence[str], read: Read) -> None:
 
 def count(tally: Tally, answers: Iterable[Answer]) -> None:
     """Add answers to a tally."""
-    met: dict[tuple[str, str], str] = {}
+    met = Met()
     for one in answers:
         tally.requests += 1
         if not one.server:
             tally.own[str(one.status)] += 1
         elif one.server in tally.servers or len(tally.servers) < _MOST_SERVERS:
             _serve(tally.server(one.server), one)
-            _compare(tally, one, met)
+            tally.compare(one.client, one.path, one.server, met)
 
 
 def _serve(server: Served, one: Answer) -> None:
@@ -101,16 +101,20 @@ def _serve(server: Served, one: Answer) -> None:
         server.errors += one.status >= 500
 
 
-def _compare(tally: Tally, one: Answer, met: dict[tuple[str, str], str]) -> None:
-    """Whether requests that look alike go to the same server."""
-    for kind, value in (("client", one.client), ("path", one.path)):
-        if not value:
-            continue
-        former = met.get((kind, value))
-        met[kind, value] = one.server
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == one.server
+def never_reached(tally: Tally) -> set[str]:
+    """The servers that nothing came of, and not by chance.
+
+    A server that answers is reachable: what it breaks off are errors of its own. When servers break off much, one of
+    them may have answered nothing in a few lines; that it did so by their measure must be less likely than 1 in 100.
+    """
+    reached = [one for one in tally.servers.values() if one.answers + one.unanswered]
+    tries = sum(one.tries for one in reached)
+    broken = sum(one.unreached for one in reached) / tries if tries else 0.0
+    return {
+        address
+        for address, one in tally.servers.items()
+        if one.unreached and one not in reached and broken**one.unreached < 0.01
+    }
 
 
 def server_of(
@@ -122,13 +126,9 @@ def server_of(
     weight: float | None = None,
     has_check: bool | None = None,
     busy: int | None = None,
+    is_reached: bool = True,
 ) -> Server:
-    """A pool's server by the log, and what else is known of it.
-
-    A server that answered is reachable: that it broke off other requests is an error of its own. From one that never
-    answered nothing came at all.
-    """
-    is_reached = served.answers + served.unanswered > 0
+    """A pool's server by the log, and what else is known of it."""
     return Server(
         name=name,
         address=address,

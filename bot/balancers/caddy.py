@@ -98,7 +98,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     is_limit = bool(mine and mine.most) and any(server.standing is Standing.UP for server in built)
     if mine and mine.check and not is_limit:
         built = _out_meanwhile(built, mine, is_refused=0 < refused == lines)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,
@@ -115,6 +115,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         unmatched=blank,
         unmatched_with="with 200 and an empty page",
         check_asks=f"GET {mine.check}" if mine and mine.check else "",
+        keys=told.keys,
         intended=wanted,
         is_restarted=_is_restarted(old, new),
         split_untold=_untold(balancer, after, tally, built, arrived),
@@ -239,7 +240,7 @@ def _servers(
         addresses = list(dict.fromkeys(mine.upstreams))
     else:
         addresses = sorted({*([] if mine and mine.is_dynamic else known), *told.servers})
-    built = []
+    built, unreached = [], answers.never_reached(told)
     for address in addresses:
         about = known.get(address, {})
         busy = about.get("num_requests")
@@ -251,6 +252,7 @@ def _servers(
             weight=mine.weight(address) if mine else None,
             has_check=bool(mine.check) if mine else None,
             busy=busy if isinstance(busy, int) else None,
+            is_reached=address not in unreached,
         )
         built.append(replace(server, busy_limit=mine.most or None) if mine else server)
     return built

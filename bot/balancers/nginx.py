@@ -8,6 +8,7 @@ what runs. stub_status has totals of the whole nginx: connections that never bec
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 import time
@@ -18,7 +19,7 @@ from bot.balancers.asking import ask_http, shown
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Met, Served, Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
@@ -29,6 +30,8 @@ STATUS = "stub_status"
 
 #: Servers of one log that are told apart.
 _MOST_SERVERS = 1000
+#: Deviations of chance that are taken off a server's time before it is called slow.
+_SURE = 3.0
 #: Seconds. A 502 that comes sooner is a refused connection, where the log does not say.
 _AT_ONCE = 0.002
 _TOTALS = re.compile(
@@ -83,8 +86,9 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     tally = _tally(after, balancer).since(_tally(before, balancer) if TALLY in after.texts else Tally())
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
-    wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
-    built = [_server(balancer, address, one) for address, one in sorted(tally.servers.items())]
+    wanted = dict(balancer.wanted)
+    apart = _apart(tally)
+    built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
     # Few keys of a hash leave servers without any request.
@@ -106,6 +110,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         overflowed=tally.unserved if is_limit else 0,
         unserved=0 if is_limit else tally.unserved,
         is_pinned=tally.is_pinned(),
+        keys=tally.keys,
         note=_note(after, servers, wanted),
         intended=wanted,
     )
@@ -124,10 +129,11 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     read = list(requests(lines, balancer.backend))
     tally.lines += len(lines)
     tally.understood += len(read)
-    met: dict[tuple[str, str], str] = {}
+    met = Met()
     for line in _ours(read, balancer):
         _add(tally, line)
-        _compare(tally, line, met)
+        if line.tries and line.tries[-1].is_server:
+            tally.compare(line.client, line.path, line.tries[-1].address, met)
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -221,21 +227,16 @@ def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
 
 
-def _compare(tally: Tally, line: Line, met: dict[tuple[str, str], str]) -> None:
-    """Whether requests that look alike go to the same server."""
-    if not line.tries or not line.tries[-1].is_server:
-        return
-    for kind, value in (("client", line.client), ("path", line.path)):
-        if not value:
-            continue
-        former = met.get((kind, value))
-        met[kind, value] = line.tries[-1].address
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == line.tries[-1].address
+def _apart(tally: Tally) -> float:
+    """How far apart one server's answers are: the deviation of their logarithms, over all servers."""
+    spreads = [one.spread() for one in tally.servers.values()]
+    count = sum(max(0, many - 1) for many, _ in spreads)
+    return math.sqrt(sum(variance * max(0, many - 1) for many, variance in spreads) / count) if count else 0.0
 
 
-def _server(balancer: Balancer, address: str, served: Served) -> Server:
+def _server(balancer: Balancer, address: str, served: Served, apart: float) -> Server:
+    count, _ = served.spread()
+    latency = served.latency
     return Server(
         name=balancer.name_of(address),
         address=address,
@@ -244,7 +245,9 @@ def _server(balancer: Balancer, address: str, served: Served) -> Server:
         answers=served.answers,
         unreached=served.unreached,
         unanswered=served.unanswered,
-        latency=served.latency,
+        latency=latency,
+        # Of eight answers with a long tail two slow ones double the mean.
+        latency_least=latency and latency * math.exp(-_SURE * apart / math.sqrt(max(1, count))),
         latency_most=served.slowest,
     )
 

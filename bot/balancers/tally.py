@@ -7,6 +7,7 @@ and is all that is kept of a log.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -55,10 +56,28 @@ class Served:
             total, counted = total + time * part, counted + part
         return total / counted if counted else None
 
+    def spread(self) -> tuple[int, float]:
+        """How many answers were timed, and how far apart they are: the variance of their logarithms."""
+        timed = [(math.log(max(0.5, float(time))), many) for time, many in self.times.items() if many > 0]
+        count = sum(many for _, many in timed)
+        mean = sum(time * many for time, many in timed) / max(1, count)
+        return count, sum((time - mean) ** 2 * many for time, many in timed) / max(1, count - 1)
+
     @property
     def slowest(self) -> float | None:
         """Milliseconds: the longest time."""
         return max((float(time) for time, many in self.times.items() if many > 0), default=None)
+
+
+@dataclass
+class Met:
+    """What one reading of a log remembers of its requests, and forgets after it."""
+
+    #: "client" or "path" with its value -> the server that the last such request went to.
+    last: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Client -> its requests, and how many those of all clients are.
+    clients: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
 
 
 @dataclass
@@ -80,10 +99,29 @@ class Tally:
     #: Of "client" and "path": requests like an earlier one, and those of them that went to the same server as that.
     again: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
+    #: Pairs of requests, and those of them that came from the same client.
+    pairs: int = 0
+    alike: int = 0
 
     def server(self, address: str) -> Served:
         """The server at an address, new or known."""
         return self.servers.setdefault(address, Served())
+
+    def compare(self, client: str, path: str, address: str, met: Met) -> None:
+        """Whether a request went where the one before it with that client or path did."""
+        for kind, value in (("client", client), ("path", path)):
+            if not value:
+                continue
+            former = met.last.get((kind, value))
+            met.last[kind, value] = address
+            if former is not None:
+                self.again[kind] += 1
+                self.same[kind] += former == address
+        if client:
+            self.alike += met.clients[client]
+            self.pairs += met.requests
+            met.clients[client] += 1
+            met.requests += 1
 
     def as_text(self) -> str:
         """As a sample keeps it."""
@@ -112,6 +150,11 @@ class Tally:
             for address, one in self.servers.items()
         }
         return replace(_less(self, before), servers=servers)
+
+    @property
+    def keys(self) -> float | None:
+        """How many equally busy clients the requests are like; None when clients are not logged."""
+        return self.pairs / max(1, self.alike) if self.pairs else None
 
     def is_pinned(self) -> bool | None:
         """Whether requests that look alike, by client or path, keep to one server. None: there are too few to tell.

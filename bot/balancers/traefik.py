@@ -176,7 +176,7 @@ def _split_over_servers(
     told = tally or Tally()
     states = _states(name, grown)
     has_check = isinstance(balanced.get("healthCheck"), dict)
-    built = []
+    built, unreached = [], answers.never_reached(told)
     for row in servers_of(mine):
         host = host_of(row.get("url"))
         built.append(
@@ -187,6 +187,7 @@ def _split_over_servers(
                 standing=standing_of(mine, row, states),
                 weight=weight_of(row),
                 has_check=has_check,
+                is_reached=host not in unreached,
             )
         )
     routed, served = grown.of(_ROUTED, service=name), grown.of(_SERVED, service=name)
@@ -195,7 +196,7 @@ def _split_over_servers(
     part = told.requests / arrived if arrived else 1.0
     if routed and tally is not None:
         built = _with_hidden_tries(built, (served - routed) * part)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,
@@ -208,6 +209,7 @@ def _split_over_servers(
         own_errors_why=_why(told),
         errors=round(grown.of(_SERVED, service=name, code="5")) if grown.has(_SERVED) else None,
         check_asks=check_of(balanced),
+        keys=told.keys,
         intended=wanted,
         is_restarted=grown.is_restarted,
         split_untold=_untold(balancer, after, tally, built, arrived),
@@ -234,6 +236,7 @@ def _with_hidden_tries(servers: list[Server], hidden: float) -> list[Server]:
             Served(tries=each, unreached=each),
             weight=one.weight,
             has_check=one.has_check,
+            is_reached=False,
         )
         if one in silent
         else one

@@ -79,6 +79,8 @@ class Server:
     #: Milliseconds to answer: a recent average, and the same at the beginning of the window.
     latency: float | None = None
     latency_before: float | None = None
+    #: Milliseconds that it takes for certain, where few answers, and long ones among them, leave room for chance.
+    latency_least: float | None = None
     #: Milliseconds: the longest answer the balancer remembers.
     latency_most: float | None = None
     #: What its health check last got, "L7STS/404"; "" without a check or when it is well.
@@ -145,6 +147,8 @@ class Pool:
     bypass: float | None = None
     #: Whether requests that look alike keep to one server; None when that is not known.
     is_pinned: bool | None = None
+    #: How many equally busy clients, or other keys, the requests are like; None when that is not known.
+    keys: float | None = None
     #: Whether the balancer ignores health because too few servers are well.
     is_panicking: bool = False
     #: Whether what is unanswered ran into a time-out for certain; else the servers may have hung up as well.
