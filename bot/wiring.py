@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -74,9 +75,8 @@ class House:
         self.db = open_database(settings)
         self._ring = threading.Event()
         self._wall = AgreedClock(self.db, machine)
-        self.desk = build_desk(
-            settings, self.db, clock=clock or self._wall, wall=self._wall, ring=self._ring.set
-        )
+        desk = build_desk(settings, self.db, clock=clock or self._wall, wall=self._wall, ring=self._ring.set)
+        self.desk = replace(desk, console=lambda: "" if settings.missing_for_console() else self.console_url)
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)

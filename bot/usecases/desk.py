@@ -66,6 +66,13 @@ class Desk:
     #: Real time for the outbox, whatever `clock` says.
     wall: Callable[[], datetime] | None = None
     met: Met = field(default_factory=Met)
+    #: scheme://host of the console, as people type it; "" while it is off.
+    console: Callable[[], str] = str
+
+    def page_of(self, number: int, more: str = "") -> str:
+        """The web address of an incident's page in the console; "" while that is off."""
+        where = self.console()
+        return f"{where}/incidents/{number}{more}" if where else ""
 
     def once(self, origin: str | None, act: Callable[[Session], Done]) -> Done:
         """Run `act` in one transaction; for an origin that has arrived before, give the first answer.
