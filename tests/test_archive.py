@@ -34,6 +34,7 @@ LEFT_OUT = {
     "gate": "when Slack may be asked again",
     "person": "those who are named are in people.jsonl",
     "channel": "likewise",
+    "sign_in": "whose browsers are signed in here",
 }
 
 

@@ -28,6 +28,8 @@ FLOORS = {
     "runbooks/": 1,
     "runbook_talk.py": 5,
     "mrkdwn.py": 1,
+    "markdown_html.py": 1,
+    "image_check.py": 1,
     "shelf.py": 1,
     "store/": 2,
     "usecases/": 3,
