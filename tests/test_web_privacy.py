@@ -11,6 +11,7 @@ from bot.shelf import gather
 from bot.web import pages
 from bot.web.site import Address
 from tests.houses import Town, until
+from tests.pictures import picture
 from tests.rooms import Room, hasty_town, opened
 from tests.visiting import Page, Visitor
 
@@ -38,6 +39,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def room(town: Town) -> Room:
     """Ana's private incident with something behind every address."""
     room = opened(town, f"/incident open {SECRET} sev1 private")
+    shown = town.ana.uploads(room.channel, "graph.png", picture(), f"{SECRET}, see")
+    town.ana.reacts(shown["ts"], "pushpin", room.channel)
+    assert room.only(f"{SECRET}, see").number == 2
     room.types(f"/log {SECRET} by mail")
     room.types(f"/incident cause {SECRET} since May")
     room.types(f"/incident update {SECRET}, we are on it")
@@ -61,7 +65,7 @@ def key_of(one: Visitor) -> str:
 
 def asked(one: Visitor, address: Address, number: int, work: int, form_key: str = "") -> Page:
     path = address.path.replace("{number:int}", str(number)).replace("{work:int}", str(work))
-    path = path.replace("{revision:int}", "1").replace("{entry:int}", "2")
+    path = path.replace("{revision:int}", "1").replace("{entry:int}", "2").replace("{image:int}", "1")
     if address.method == "GET":
         return one.asks("GET", path)
     return one.posts(path, {"form_key": form_key, "text": "what ben typed", "origin": "x"})
@@ -81,6 +85,7 @@ def test_the_matrix_has_every_address() -> None:
         "entry",
         "work",
         "revision",
+        "image",
     }
 
 
@@ -107,7 +112,13 @@ def test_an_address_of_a_private_incident_is_there_for_its_members_alone(
     shown = asked(member, address, room.number, work, key_of(member))
     assert shown.status in {200, 303, 422}
     if address.method == "GET" and not address.path.endswith("/changes"):
-        assert SECRET in shown.text
+        kind = shown.headers.get("content-type", "")
+        if kind.startswith("image/"):
+            assert shown.text.encode("utf-8", "surrogateescape") == picture()
+        elif kind == "application/pdf":
+            assert shown.text.startswith("%PDF-")
+        else:
+            assert SECRET in shown.text
 
 
 @pytest.mark.parametrize("path", LISTS)
