@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from bot import postmortem_talk
 from bot.domain import zoned
 from bot.domain.incident import Incident, Severity
 from bot.domain.people import Person
@@ -22,7 +23,7 @@ from bot.settings import SettingsWrong, read_settings, shipped
 from bot.store import schema
 from bot.store.backup import BackupFailed, copy_sqlite
 from bot.store.db import Database, NotSaved
-from bot.usecases import archive, export, operator
+from bot.usecases import archive, operator
 from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import open_incident
 from bot.usecases.postmortem import Closing, close_incident, compile_postmortem
@@ -65,11 +66,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     drafted = commands.add_parser("postmortem", help="print the newest draft, or write it into a file")
     drafted.add_argument("incident", help="its number")
-    drafted.add_argument("--format", default="", help=f"{', '.join(export.formats())} (default: md)")
-    drafted.add_argument(
-        "--out", type=Path, default=None, metavar="FILE", help="a new file, e.g. inc-0042.pdf"
-    )
-    drafted.add_argument("--compile", action="store_true", help="compile it again first (needs --by)")
+    postmortem_talk.add_arguments(drafted)
     _deed(drafted, _postmortem, is_writing=False)
     drafted.add_argument("--by", default=os.environ.get("LANTERN_BY", ""), help="who asks")
 
@@ -214,66 +211,10 @@ def _close(desk: Desk, parsed: argparse.Namespace) -> int:
 
 def _postmortem(desk: Desk, parsed: argparse.Namespace) -> int:
     about = operator.incident_numbered(desk, parsed.incident)
-    form = _format_of(parsed)
+    postmortem_talk.check_wish(parsed)
     if parsed.compile:
         compile_postmortem(desk, about.id, by=_by(desk, parsed).id)
-    if operator.latest_draft(desk, about) is None:
-        raise Refusal(
-            f"{about.slug} has no draft yet. Compile one: lantern postmortem {about.number} --compile --by ana"
-        )
-    if parsed.out is not None and parsed.out.exists():
-        # Also when the file comes into being while the postmortem is written: below.
-        raise _is_there(parsed.out)
-    paper = export.paper_of_operator(desk, about, form)
-    if parsed.out is None:
-        sys.stdout.buffer.write(paper.content)
-        sys.stdout.flush()
-        return 0
-    _write_new(parsed.out, paper.content)
-    print(f"{parsed.out}: the postmortem of {about.slug}, {len(paper.content):,} bytes.")
-    return 0
-
-
-def _format_of(parsed: argparse.Namespace) -> str:
-    """The format that was asked for, else the one the file's name ends in. Raises Refusal."""
-    known = export.formats()
-    by_suffix = {one.SUFFIX: name for name, one in known.items()}
-    form = str(parsed.format).lower() or (
-        by_suffix.get(parsed.out.suffix.lower(), "md") if parsed.out else "md"
-    )
-    if form not in known:
-        raise Refusal(
-            f"“{form[:40]}” is no format of a postmortem. There are {', '.join(known)}, for example: "
-            f"lantern postmortem {parsed.incident} --format html --out {parsed.incident}.html"
-        )
-    if form == "pdf" and parsed.out is None:
-        raise Refusal(
-            "A PDF goes into a file. Name one: "
-            f"lantern postmortem {parsed.incident} --format pdf --out {parsed.incident}.pdf"
-        )
-    return form
-
-
-def _is_there(file: Path) -> Refusal:
-    return Refusal(f"{file} exists. Give another name, so that no older file is lost.")
-
-
-def _write_new(file: Path, content: bytes) -> None:
-    """Make a file that was not there, whole or not at all. Raises Refusal."""
-    try:
-        with file.open("xb") as made:
-            try:
-                made.write(content)
-                made.flush()
-            except OSError:
-                file.unlink(missing_ok=True)
-                raise
-    except FileExistsError:
-        raise _is_there(file) from None
-    except OSError as error:
-        raise Refusal(
-            f"{file} cannot be written ({error.strerror or error}). Make room, or name another folder."
-        ) from None
+    return postmortem_talk.hand_over(desk, about, parsed)
 
 
 def _list(desk: Desk, parsed: argparse.Namespace) -> int:

@@ -38,53 +38,11 @@ from tests.test_postmortem import HOSTILE, check_golden
 ROOT = Path(__file__).resolve().parent.parent
 #: Elements that a page of ours is made of.
 ELEMENTS = frozenset(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "main",
-        "p",
-        "strong",
-        "article",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "ul",
-        "ol",
-        "li",
-        "a",
-        "em",
-        "del",
-        "s",
-        "code",
-        "pre",
-        "blockquote",
-        "hr",
-        "br",
-        "div",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "section",
-        "figure",
-        "figcaption",
-        "img",
-        "svg",
-        "desc",
-        "rect",
-        "line",
-        "circle",
-        "text",
-    ]
+    re.findall(
+        r"\w+",
+        "html head meta title style body main p strong article h1 h2 h3 h4 h5 h6 ul ol li a em del s code pre "
+        "blockquote hr br div table thead tbody tr th td section figure figcaption img svg desc rect line circle text",
+    )
 )
 
 

@@ -27,6 +27,7 @@ FLOORS = {
     "exporters/": 1,
     "runbooks/": 1,
     "runbook_talk.py": 5,
+    "postmortem_talk.py": 5,
     "mrkdwn.py": 1,
     "markdown_html.py": 1,
     "image_check.py": 1,
