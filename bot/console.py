@@ -67,7 +67,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     drafted = commands.add_parser("postmortem", help="print the newest draft, or write it into a file")
     drafted.add_argument("incident", help="its number")
     postmortem_talk.add_arguments(drafted)
-    drafted.add_argument("--compile", action="store_true", help="compile it again first (needs --by)")
     _deed(drafted, _postmortem, is_writing=False)
     drafted.add_argument("--by", default=os.environ.get("LANTERN_BY", ""), help="who asks")
 
