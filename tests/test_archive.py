@@ -23,6 +23,7 @@ from bot.wiring import build_desk
 from tests import postgres
 from tests.conftest import missing
 from tests.houses import Town
+from tests.pictures import picture
 from tests.rooms import Room, hasty_town, opened
 
 #: Tables that belong to no incident, or to this one database: each with why an archive leaves it out.
@@ -58,6 +59,9 @@ def told(town: Town) -> Room:
     room.types("/incident role scribe me")
     room.types("/runbook start lb-uneven-traffic")
     town.ana.clicks(room.message("step 1 of"), "Done")
+    shown = town.ana.uploads(room.channel, "graph.png", picture(), "see the graph")
+    town.ana.reacts(shown["ts"], "pushpin", room.channel)
+    room.only("see the graph")
     close_incident(town.house.desk, room.about.id, Closing(cause="the weights"), by=town.ana.id)
     sections.add_section(town.house.desk, room.about.id, "Thanks", "to everybody", by=town.ana.id)
     room.types("/postmortem publish")

@@ -132,8 +132,9 @@ def test_zones_are_compared_where_each_keeps_its_own() -> None:
     told = looked(zonal)
     assert told.sentence.startswith(
         "eu-west-1a gets 50 % of the requests, 20 % would be fair: each zone keeps its own requests (cross-zone "
-        "balancing is off), however few targets it has; nobody suffers from it yet. Compared were zones;"
+        "balancing is off), however few servers it has; nobody suffers from it yet. Compared were zones;"
     )
+    assert told.runbook_id == "lb-zone-imbalance"
     # A Network Load Balancer does so unless it is told otherwise, and counts flows.
     network = single(*(target(f"i-{at}") for at in range(10)), balancer=NETWORK)
     network.figures = {
@@ -220,7 +221,7 @@ def test_without_keys_or_without_boto3_it_is_said_what_to_do(monkeypatch: pytest
         return real(name, package)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(NoReading, match="pip install 'lantern-bot"):
+    with pytest.raises(NoReading, match="pip install boto3"):
         aws.look(Balancer("aws", BALANCER, "login"))
 
 

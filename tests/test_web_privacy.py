@@ -11,10 +11,12 @@ from bot.shelf import gather
 from bot.web import pages
 from bot.web.site import Address
 from tests.houses import Town, until
+from tests.pictures import picture
 from tests.rooms import Room, hasty_town, opened
 from tests.visiting import Page, Visitor
 
 SECRET = "payroll leaked"
+IMAGE_ENTRY = 3
 ADDRESSES: list[Address] = [one for module in gather(pages, "ADDRESSES") for one in module.ADDRESSES]
 OF_AN_INCIDENT = [one for one in ADDRESSES if "{number:int}" in one.path]
 LISTS = [
@@ -43,6 +45,9 @@ def room(town: Town) -> Room:
     """Ana's private incident with something behind every address."""
     room = opened(town, f"/incident open {SECRET} sev1 private")
     room.types(f"/log {SECRET} by mail")
+    shown = town.ana.uploads(room.channel, "graph.png", picture(), f"{SECRET}, see")
+    town.ana.reacts(shown["ts"], "pushpin", room.channel)
+    assert room.only(f"{SECRET}, see").number == IMAGE_ENTRY
     room.types(f"/incident cause {SECRET} since May")
     room.types(f"/incident update {SECRET}, we are on it")
     room.types(f"/incident follow-up {SECRET}, tell everybody")
@@ -66,8 +71,10 @@ def key_of(one: Visitor) -> str:
 
 def asked(one: Visitor, address: Address, number: int, work: int, form_key: str = "") -> Page:
     path = address.path.replace("{number:int}", str(number)).replace("{work:int}", str(work))
-    path = path.replace("{revision:int}", "1").replace("{entry:int}", "2")
-    path = path.replace("{key}", "head").replace("{owed:int}", "1")
+    path = path.replace("{revision:int}", "1").replace("{key}", "head").replace("{owed:int}", "1")
+    # What becomes of entry 2 is another address's matter.
+    entry = IMAGE_ENTRY if "{image:int}" in path else 2
+    path = path.replace("{entry:int}", str(entry)).replace("{image:int}", "1")
     if address.method == "GET":
         return one.asks("GET", path)
     return one.posts(path, {"form_key": form_key, "text": "what ben typed", "origin": "x"})
@@ -89,6 +96,7 @@ def test_the_matrix_has_every_address() -> None:
         "revision",
         "key",
         "owed",
+        "image",
     }
 
 
@@ -115,7 +123,13 @@ def test_an_address_of_a_private_incident_is_there_for_its_members_alone(
     shown = asked(member, address, room.number, work, key_of(member))
     assert shown.status in {200, 303, 422}
     if address.method == "GET" and not address.path.endswith("/changes"):
-        assert SECRET in shown.text
+        kind = shown.headers.get("content-type", "")
+        if kind.startswith("image/"):
+            assert shown.text.encode("utf-8", "surrogateescape") == picture()
+        elif kind == "application/pdf":
+            assert shown.text.startswith("%PDF-")
+        else:
+            assert SECRET in shown.text
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -65,7 +65,8 @@ class Visitor:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            # A picture or a PDF comes through as it is: `text.encode("utf-8", "surrogateescape")`.
+            text = answer.read().decode("utf-8", "surrogateescape")
         finally:
             connection.close()
         for line in answer.headers.get_all("set-cookie") or []:

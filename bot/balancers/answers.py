@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Met, Served, Tally
+from bot.balancers.tally import Served, Tally
 from bot.domain.catalogue import Balancer
-from bot.domain.pool import Server, Standing, noise
+from bot.domain.pool import Server, noise
 
 #: What a sample holds of a log: the log as somebody saved it; or where reading it ended, its tally, what is to be
 #: known of the reading; or why it cannot be read.
 LOG, PLACE, TALLY, NOTE, TROUBLE = "access log", "place", "tally", "note", "log trouble"
 #: Servers of one log that are told apart.
 _MOST_SERVERS = 1000
+#: Answers without which a server has no time.
+_FEW = 3
 #: A split is told from so many lines that chance alone looks less than this far from fair.
 _BLUR = 0.25
 
@@ -75,16 +77,15 @@ def _add(tally: Tally, lines: Sequence[str], read: Read) -> None:
     count(tally, answers)
 
 
-def count(tally: Tally, answers: Iterable[Answer]) -> None:
+def count(tally: Tally, answers: Sequence[Answer]) -> None:
     """Add answers to a tally."""
-    met = Met()
     for one in answers:
         tally.requests += 1
         if not one.server:
             tally.own[str(one.status)] += 1
         elif one.server in tally.servers or len(tally.servers) < _MOST_SERVERS:
             _serve(tally.server(one.server), one)
-            tally.compare(one.client, one.path, one.server, met)
+    tally.compare((one.client, one.path, one.server) for one in answers if one.server)
 
 
 def _serve(server: Served, one: Answer) -> None:
@@ -101,7 +102,35 @@ def _serve(server: Served, one: Answer) -> None:
         server.errors += one.status >= 500
 
 
-def never_reached(tally: Tally) -> set[str]:
+class Told:
+    """What a log tells of each server."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._apart = tally.apart
+        self._unreached = _never_reached(tally)
+
+    def server(self, name: str, address: str) -> Server:
+        """The server at an address, as a pool has it; what else is known of it is put in afterwards."""
+        served = self._tally.servers.get(address, Served())
+        is_reached = address not in self._unreached
+        # Errors take another time than answers: one server's must not be compared with another's.
+        is_timed = served.times.total() >= _FEW or not served.error_times
+        return Server(
+            name=name,
+            address=address,
+            requests=served.tries,
+            errors=served.errors + (served.unreached if is_reached else 0),
+            answers=served.answers,
+            unreached=0 if is_reached else served.unreached,
+            unanswered=served.unanswered,
+            latency=served.latency if is_timed else None,
+            latency_least=served.least(self._apart) if is_timed else None,
+            latency_most=served.slowest,
+        )
+
+
+def _never_reached(tally: Tally) -> set[str]:
     """The servers that nothing came of, and not by chance.
 
     A server that answers is reachable: what it breaks off are errors of its own. When servers break off much, one of
@@ -115,35 +144,6 @@ def never_reached(tally: Tally) -> set[str]:
         for address, one in tally.servers.items()
         if one.unreached and one not in reached and broken**one.unreached < 0.01
     }
-
-
-def server_of(
-    name: str,
-    address: str,
-    served: Served,
-    *,
-    standing: Standing = Standing.UP,
-    weight: float | None = None,
-    has_check: bool | None = None,
-    busy: int | None = None,
-    is_reached: bool = True,
-) -> Server:
-    """A pool's server by the log, and what else is known of it."""
-    return Server(
-        name=name,
-        address=address,
-        requests=served.tries,
-        standing=standing,
-        weight=weight,
-        errors=served.errors + (served.unreached if is_reached else 0),
-        answers=served.answers,
-        unreached=0 if is_reached else served.unreached,
-        unanswered=served.unanswered,
-        busy=busy,
-        latency=served.latency,
-        latency_most=served.slowest,
-        has_check=has_check,
-    )
 
 
 def written_by_balancer(tally: Tally, servers: Iterable[Server]) -> int:

@@ -72,7 +72,7 @@ class Aws:
         except ImportError:
             raise NoReading(
                 "Reading AWS needs boto3, which is not installed here. Install it beside Lantern: "
-                "pip install 'lantern-bot[aws]'"
+                "pip install boto3 (or Lantern's own extra, `aws`)."
             ) from None
         self._clients: dict[str, Any] = {}
 

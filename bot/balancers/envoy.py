@@ -84,7 +84,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     stats_before = stats_of(before.texts.get(STATS, ""), balancer.backend) if not is_restarted else Stats()
     grown = _Grown(new, {} if is_restarted else olds, stats, stats_before, window)
     built = [grown.server(host, balancer) for host in new.hosts.values()]
-    wanted = dict(balancer.wanted)
+    wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
     servers = with_absent(built, wanted)
     unserved, overflowed = grown.of("upstream_cx_none_healthy"), grown.of("upstream_rq_pending_overflow")
     failed = sum(one.unreached + one.unanswered for one in built) - grown.of("upstream_rq_retry_success")

@@ -8,18 +8,17 @@ what runs. stub_status has totals of the whole nginx: connections that never bec
 
 from __future__ import annotations
 
-import math
 import re
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.balancers.asking import ask_http, shown
+from bot.balancers.asking import ask_http, shown, soon
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Met, Served, Tally
+from bot.balancers.tally import Served, Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Front, Policy, Pool, Server, Standing, with_absent
 
@@ -30,8 +29,6 @@ STATUS = "stub_status"
 
 #: Servers of one log that are told apart.
 _MOST_SERVERS = 1000
-#: Deviations of chance that are taken off a server's time before it is called slow.
-_SURE = 3.0
 #: Seconds. A 502 that comes sooner is a refused connection, where the log does not say.
 _AT_ONCE = 0.002
 _TOTALS = re.compile(
@@ -47,21 +44,21 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
             "nginx's stub_status has totals only; which server got what is in its access log. Name that too: "
             "log: file:/var/log/nginx/access.log"
         )
+    ends_at = soon()
+    old = before.texts if before else {}
+    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
+    tally = Tally.of(old.get(TALLY, ""))
+    _count(tally, stretch.lines, balancer)
     texts: dict[str, str] = {}
-    notes = []
+    notes = [stretch.note] if stretch.note else []
     if is_http:
         try:
-            texts[STATUS] = ask_http(balancer.address)
+            texts[STATUS] = ask_http(balancer.address, ends_at=ends_at)
             if not _TOTALS.match(texts[STATUS].lstrip()):
                 notes.append(f"What answers at {shown(balancer.address)} is not stub_status.")
         except NoReading as trouble:
             # The log may still say enough.
             notes.append(trouble.sentence)
-    old = before.texts if before else {}
-    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
-    tally = Tally.of(old.get(TALLY, ""))
-    _count(tally, stretch.lines, balancer)
-    notes += filter(None, [stretch.note])
     return Sample(
         time.monotonic(),
         {**texts, PLACE: stretch.place.as_text(), TALLY: tally.as_text(), NOTE: " ".join(notes)},
@@ -86,8 +83,8 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     tally = _tally(after, balancer).since(_tally(before, balancer) if TALLY in after.texts else Tally())
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
-    wanted = dict(balancer.wanted)
-    apart = _apart(tally)
+    wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
+    apart = tally.apart
     built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
@@ -129,11 +126,14 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     read = list(requests(lines, balancer.backend))
     tally.lines += len(lines)
     tally.understood += len(read)
-    met = Met()
-    for line in _ours(read, balancer):
+    ours = _ours(read, balancer)
+    for line in ours:
         _add(tally, line)
-        if line.tries and line.tries[-1].is_server:
-            tally.compare(line.client, line.path, line.tries[-1].address, met)
+    tally.compare(
+        (line.client, line.path, line.tries[-1].address)
+        for line in ours
+        if line.tries and line.tries[-1].is_server
+    )
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -227,16 +227,7 @@ def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
 
 
-def _apart(tally: Tally) -> float:
-    """How far apart one server's answers are: the deviation of their logarithms, over all servers."""
-    spreads = [one.spread() for one in tally.servers.values()]
-    count = sum(max(0, many - 1) for many, _ in spreads)
-    return math.sqrt(sum(variance * max(0, many - 1) for many, variance in spreads) / count) if count else 0.0
-
-
 def _server(balancer: Balancer, address: str, served: Served, apart: float) -> Server:
-    count, _ = served.spread()
-    latency = served.latency
     return Server(
         name=balancer.name_of(address),
         address=address,
@@ -245,9 +236,8 @@ def _server(balancer: Balancer, address: str, served: Served, apart: float) -> S
         answers=served.answers,
         unreached=served.unreached,
         unanswered=served.unanswered,
-        latency=latency,
-        # Of eight answers with a long tail two slow ones double the mean.
-        latency_least=latency and latency * math.exp(-_SURE * apart / math.sqrt(max(1, count))),
+        latency=served.latency,
+        latency_least=served.least(apart),
         latency_most=served.slowest,
     )
 

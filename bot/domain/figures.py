@@ -165,7 +165,7 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
     """From which skew on the split is worth a word, and from which it is bad.
 
     Clients that a cookie or a hash pins come in lumps: 200 of them, Zipf-busy, are 0.27 to 0.32 from even when nothing
-    is wrong (simulated), so there the limits are wider, and as wide as so few of them make it where that is known.
+    is wrong (simulated), so there the limits are wider.
     """
     if pool.policy is Policy.HASH or pool.is_pinned or (pool.bypass or 0.0) >= 0.10:
         lumps = 0.0 if pool.keys is None else noise(len(in_rotation(pool)), math.floor(pool.keys))

@@ -165,6 +165,19 @@ class MessageLogged(Notice):
 
 
 @dataclass(frozen=True)
+class ImageDue(Notice):
+    """An image of an entry is to be fetched and kept. Nothing else waits for it."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    file_id: str
+
+    @property
+    def key(self) -> str:
+        return f"image:{self.incident_id}:{self.file_id}"
+
+
+@dataclass(frozen=True)
 class RunStarted(Notice):
     run_id: int
 

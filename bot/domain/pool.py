@@ -159,8 +159,8 @@ class Pool:
     intended: Mapping[str, float] = field(default_factory=dict)
     #: Why nobody knows which server got what; "" when it is known. States, weights and totals are judged all the same.
     split_untold: str = ""
-    #: Why a split may be uneven, where its reader knows: "each zone keeps its own requests".
-    uneven_why: str = ""
+    #: Whether what stands for servers are zones of which each keeps its own requests.
+    is_zonal: bool = False
     #: 5xx answers of the servers together, where they are only counted so.
     errors: int | None = None
     #: What the health check asks, if the balancer tells: "GET /healthz".

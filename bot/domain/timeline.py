@@ -51,6 +51,29 @@ class Image:
     mimetype: str = ""
 
 
+#: What is kept of a message's files, and shown: browsers draw them, and Pillow reads them.
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image that Lantern keeps itself, without its bytes; or the note why it has none."""
+
+    file_id: str
+    #: One of IMAGE_TYPES, by its content; "" when there are no bytes.
+    mimetype: str
+    #: Of the bytes, hex; "" when there are none.
+    sha256: str
+    #: Bytes.
+    size: int
+    #: Pixels.
+    width: int
+    height: int
+    #: Why there is no copy, in a sentence; "" when there is one.
+    note: str
+    fetched_at: datetime
+
+
 @dataclass(frozen=True)
 class Entry:
     """One timeline entry, as it stands now."""

@@ -1,7 +1,8 @@
 """Exporters: a draft or an incident, in other people's formats.
 
-One format is one file here, and the file is its own registration: NAME is the word people type, SUFFIX
-what its files end in. What several of them need stands in this file: the sandbox for templates.
+One format is one file here, and the file is its own registration: NAME is the word people type, TITLE what
+people call it, SUFFIX what its files end in, MEDIA_TYPE what browsers are told, and `write(export)` gives the
+bytes of the file, or raises Refusal. What several of them need stands in this file: the sandbox for templates.
 
 A template is the team's own file, so the sandbox guards against accidents: a loop in a loop in a loop, a
 macro that calls itself, a word repeated a thousand million times. Each ends in a sentence, not in a hang.

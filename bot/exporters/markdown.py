@@ -11,13 +11,16 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError
 
 from bot.domain.draft import Draft
+from bot.domain.export import Export
 from bot.domain.postmortem import compile_draft
 from bot.domain.sample import sample_facts
 from bot.domain.wording import counted, escaped
 from bot.exporters import BROKEN, Bounded
 
-NAME = "markdown"
+NAME = "md"
 SUFFIX = ".md"
+MEDIA_TYPE = "text/markdown; charset=utf-8"
+TITLE = "Markdown"
 
 #: What a team's template calls the built-in one, to include or extend it.
 BUILTIN = "postmortem.md.j2"
@@ -25,6 +28,11 @@ BUILTIN = "postmortem.md.j2"
 _OWN = "the team's template"
 #: Bytes; a template is a page or two.
 LARGEST_TEMPLATE = 256 * 1024
+
+
+def write(export: Export) -> bytes:
+    """The file: the revision as people have left it."""
+    return export.revision.markdown.encode("utf-8")
 
 
 def render(draft: Draft, template: str | None = None) -> str:

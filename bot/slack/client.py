@@ -25,6 +25,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar, Unknown, Unreachable
+from bot.slack.download import fetched
 from bot.slack.remedies import TOKEN_ERRORS, Meaning, meaning, remedy
 
 #: Seconds. Shorter than the postman's settling time (10 s): what a call did can then be seen at Slack.
@@ -73,6 +74,7 @@ class Slack:
         self._reader = WebClient(
             token=token, base_url=api_url, timeout=_READ_TIMEOUT, retry_handlers=[], logger=silent
         )
+        self._token, self._api_url = token, api_url
         self._identity: Identity | None = None
         self._silent_until = float("-inf")
 
@@ -162,6 +164,10 @@ class Slack:
                 return {"status": int(response.status)}
         except (OSError, HTTPException, ValueError) as error:
             raise _outcome("files.upload", error) from error
+
+    def file(self, url: str, most: int) -> bytes:
+        """The bytes of a file that files.info told the address of. Raises what download.fetched() raises."""
+        return fetched(url, self._token, api_url=self._api_url, most=most)
 
 
 def _call(client: WebClient, method: str, arguments: dict[str, Any]) -> dict[str, Any]:

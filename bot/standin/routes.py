@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.standin.acts import Acts
 from bot.standin.authorize import Authorize
-from bot.standin.faults import Faults
+from bot.standin.faults import Call, Faults
 from bot.standin.hooks import Hooks
 from bot.standin.live import Live
 from bot.standin.model import Json
@@ -79,6 +80,7 @@ def application(rooms: Rooms) -> Starlette:
         Route("/hooks/{team}/{key}", rooms.hooks.endpoint, methods=["POST"]),
         Route("/upload/{file}", pages.upload, methods=["POST", "PUT"]),
         Route("/files/{file}/{name:path}", pages.file),
+        Route("/files-pri/{team}-{file}/{name:path}", pages.private_file),
         WebSocketRoute("/link/", rooms.sockets.endpoint),
         Route("/ui/state", pages.state),
         Route("/ui/messages", pages.messages),
@@ -182,6 +184,27 @@ class _Pages:
             safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
             kind = "text/plain" if "html" in kept.mimetype or "svg" in kept.mimetype else kept.mimetype
             return Response(kept.content, media_type=kind, headers=safe)
+
+    async def private_file(self, request: Request) -> Response:
+        """A file's bytes for an app: with the token of a bot that may read files and is where the file is."""
+        call = self._rooms.faults.record(Call("files.download", time.time(), dict(request.path_params)))
+        fault = self._rooms.faults.take("files.download", dict(request.path_params))
+        if fault is not None:
+            call.fault = fault.kind
+            return Response(fault.body, status_code=fault.status, headers=fault.headers)
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        with self._rooms.ws.lock:
+            kept = self._rooms.ws.files.get(request.path_params["file"])
+            app = next(
+                (one for one in self._rooms.ws.apps.values() if token and token == one.bot_token), None
+            )
+            if app is None or "files:read" not in app.scopes or kept is None or not kept.is_complete:
+                # Slack sends whoever it does not know, and whoever may not, to its sign-in page.
+                return RedirectResponse(f"/?redir={request.url.path}", status_code=302)
+            places = [self._rooms.ws.channels[one] for one in kept.channels]
+            if kept.user != app.bot_user_id and not any(app.bot_user_id in one.members for one in places):
+                return RedirectResponse(f"/?redir={request.url.path}", status_code=302)
+            return Response(kept.content, media_type=kept.mimetype)
 
     async def fault(self, request: Request) -> Response:
         asked = await _sent(request)

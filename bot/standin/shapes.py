@@ -112,6 +112,7 @@ def channel(ws: Workspace, c: Channel, seen_by: str) -> Json:
 
 def file(ws: Workspace, f: File) -> Json:
     address = f"{ws.base_url}/files/{f.id}/{f.name}"
+    private = f"{ws.base_url}/files-pri/{ws.team['id']}-{f.id}"
     kind = f.name.rpartition(".")[2].lower() if "." in f.name else "binary"
     return {
         "id": f.id,
@@ -127,8 +128,8 @@ def file(ws: Workspace, f: File) -> Json:
         "mode": "hosted",
         "is_external": False,
         "is_public": True,
-        "url_private": address,
-        "url_private_download": address,
+        "url_private": f"{private}/{f.name}",
+        "url_private_download": f"{private}/download/{f.name}",
         "permalink": address,
         "channels": list(f.channels),
         **({"alt_txt": f.alt_text} if f.alt_text else {}),

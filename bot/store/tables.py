@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -277,6 +278,25 @@ reading = Table(
     Column("figures", JSON, nullable=False),
     #: What the balancer answered, and how the catalogue described it: enough to judge it again.
     Column("evidence", JSON, nullable=False),
+)
+
+#: An image of an entry, fetched from Slack once; or the note why it was not kept.
+image = Table(
+    "image",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("incident_id", ForeignKey("incident.id"), nullable=False),
+    #: Slack's id of the file, by which entries name it.
+    Column("file_id", String(64), nullable=False),
+    Column("mimetype", String(32), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
+    Column("content", LargeBinary, nullable=True),
+    UniqueConstraint("incident_id", "file_id"),
 )
 
 #: A browser that somebody signed in to the console with.

@@ -57,6 +57,7 @@ _PLAINLY = {
     "EntriesLogged": "What was logged",
     "EntryChanged": "The change of an entry",
     "MessageLogged": "The mark under a logged message",
+    "ImageDue": "The copy of an image",
     "RunStarted": "The runbook",
     "StepReached": "A step of the runbook",
     "StepMarked": "The outcome of a step",

@@ -24,6 +24,7 @@ from bot.store import people
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
+from bot.usecases.images import ask_for
 from bot.usecases.sight import seen, shown
 
 #: Most characters of one entry; a Slack section shows 3,000 (Block Kit).
@@ -101,6 +102,7 @@ def write_entry(
     )
     if is_shown:
         desk.tell(session, EntriesLogged(about.id))
+    ask_for(desk, session, about.id, images)
     meet_named(desk, session, about.id, text, entry.author, by)
     return entry
 
@@ -247,6 +249,7 @@ def log_message(
 def _brought_back(desk: Desk, session: Session, undone: Entry, *, by: str, **chosen: object) -> Entry:
     entries.keep_former(session, undone, changed_at=desk.clock(), changed_by=by)
     entry = entries.save(session, undone.id, undone_at=None, undone_by=None, edits=undone.edits + 1, **chosen)
+    ask_for(desk, session, entry.incident_id, entry.images)
     meet_named(desk, session, entry.incident_id, entry.text)
     return entry
 

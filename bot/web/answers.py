@@ -24,12 +24,26 @@ _ALWAYS = {
 _YEAR = 365 * 24 * 3600
 #: Bytes.
 _WORTH_PACKING = 2000
+#: Pictures and PDF are packed already.
+_PACKABLE = ("text/", "application/json")
+#: Of a file that is handed over: should a browser draw it, it may do nothing.
+SHUT = "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def handed_over(name: str, media_type: str, content: bytes, *, is_shown: bool = False) -> Response:
+    """A file of this name (ours: ASCII, no quotation marks), to be saved or, for a picture, shown."""
+    how = "inline" if is_shown else "attachment"
+    headers = {"Content-Disposition": f'{how}; filename="{name}"', "Content-Security-Policy": SHUT}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def sealed(answer: Response, *, is_secure: bool, keeps_for: int = 0) -> Response:
-    """The answer with the headers of the house; it is kept by no cache unless for so many seconds."""
+    """The answer with the headers of the house; it is kept by no cache unless for so many seconds.
+
+    What a page has set itself stays: a policy that is stricter than the pages' own.
+    """
     for name, value in _ALWAYS.items():
-        answer.headers[name] = value
+        answer.headers.setdefault(name, value)
     answer.headers["Cache-Control"] = f"public, max-age={keeps_for}, immutable" if keeps_for else "no-store"
     if is_secure:
         answer.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
@@ -39,7 +53,8 @@ def sealed(answer: Response, *, is_secure: bool, keeps_for: int = 0) -> Response
 def packed(answer: Response, accepted: str) -> Response:
     """Compressed when that is worth it and the browser takes it: in the page's thread, where nobody else waits."""
     body = bytes(answer.body)
-    if len(body) < _WORTH_PACKING or "gzip" not in accepted:
+    kind = answer.media_type or ""
+    if len(body) < _WORTH_PACKING or "gzip" not in accepted or not kind.startswith(_PACKABLE):
         return answer
     answer.body = gzip.compress(body, 5, mtime=0)
     answer.headers["Content-Encoding"] = "gzip"

@@ -23,7 +23,7 @@ from bot.domain.outcomes import Undelivered
 from bot.domain.people import Person
 from bot.domain.refusals import NotThere, Refusal
 from bot.store.db import NotSaved
-from bot.usecases import sign_in
+from bot.usecases import export, sign_in
 from bot.usecases.desk import Desk
 from bot.usecases.sign_in import Visitor
 from bot.web.answers import elsewhere, packed, page, sealed
@@ -96,6 +96,7 @@ class Site:
             lstrip_blocks=True,
         )
 
+        self._templates.globals["formats"] = export.ready_formats()
         self.line = lines_of(self._templates.get_template("entry_line.html.j2"))
 
     @property

@@ -48,8 +48,9 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
     elif _is_as_meant(pool, inside):
         return
-    elif pool.uneven_why:
-        yield because(Cause.UNEVEN, pool.uneven_why)
+    elif pool.is_zonal:
+        words = "each zone keeps its own requests (cross-zone balancing is off), however few servers it has"
+        yield because(Cause.ZONES, words)
     elif silent := _silent(inside):
         words = f"{listed(silent)} should be used and is not: can the balancer reach it, or does its check know better?"
         yield because(Cause.UNEVEN, words)

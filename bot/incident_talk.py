@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from bot import postmortem_talk
 from bot.domain import zoned
 from bot.domain.incident import Incident, Severity
 from bot.domain.people import Person
@@ -63,9 +64,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     closed.add_argument("--ended", default="", help="when it ended")
     _deed(closed, _close, is_writing=True)
 
-    drafted = commands.add_parser("postmortem", help="print the newest draft")
+    drafted = commands.add_parser("postmortem", help="print the newest draft, or write it into a file")
     drafted.add_argument("incident", help="its number")
-    drafted.add_argument("--compile", action="store_true", help="compile it again first (needs --by)")
+    postmortem_talk.add_arguments(drafted)
     _deed(drafted, _postmortem, is_writing=False)
     drafted.add_argument("--by", default=os.environ.get("LANTERN_BY", ""), help="who asks")
 
@@ -210,15 +211,10 @@ def _close(desk: Desk, parsed: argparse.Namespace) -> int:
 
 def _postmortem(desk: Desk, parsed: argparse.Namespace) -> int:
     about = operator.incident_numbered(desk, parsed.incident)
+    postmortem_talk.check_wish(parsed)
     if parsed.compile:
         compile_postmortem(desk, about.id, by=_by(desk, parsed).id)
-    found = operator.latest_draft(desk, about)
-    if found is None:
-        raise Refusal(
-            f"{about.slug} has no draft yet. Compile one: lantern postmortem {about.number} --compile --by ana"
-        )
-    print(found.markdown, end="")
-    return 0
+    return postmortem_talk.hand_over(desk, about, parsed)
 
 
 def _list(desk: Desk, parsed: argparse.Namespace) -> int:
