@@ -15,6 +15,7 @@ from bot.balancers.sample import Sample
 from bot.catalogue import read_catalogue
 from bot.domain.bars import bars
 from bot.domain.catalogue import Balancer
+from bot.domain.checks.given import seen
 from bot.domain.pool import ENOUGH, Pool
 from bot.domain.refusals import Refusal
 from bot.domain.verdict import Verdict, facts, judge
@@ -147,7 +148,7 @@ def _look(balancer: Balancer, window: float) -> int:
         time.sleep(window)
         last = kind.look(balancer, last)
         pool = kind.picture(first, last, balancer)
-        if pool.total >= ENOUGH or pool.is_restarted or time.monotonic() + window > ends_at:
+        if seen(pool) >= ENOUGH or pool.is_restarted or time.monotonic() + window > ends_at:
             return _shown(pool, judge(pool))
 
 

@@ -158,12 +158,19 @@ class _Reading:
                 "http://10.0.0.5:9901 or file:/var/log/nginx/access.log.",
             )
             return None
+        log = self._text(keys.get("log"))
+        if log and not log.startswith(("file:/", "/")):
+            self._wrong(
+                keys["log"],
+                f"`{log}` is no log of this machine. Write log: file:/var/log/nginx/access.log",
+            )
+            log = ""
         return Balancer(
             kind=kind,
             address=address,
             backend=self._word(keys["backend"], "backend", "be_auth"),
             front=self._word(keys.get("front"), "front", "fe_login"),
-            log=self._text(keys.get("log")),
+            log=log,
             intended=self._parts(keys.get("intended")),
             addresses={
                 str(key.value): self._text(value)

@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import read_catalogue
 from bot.domain.outcomes import Undelivered
+from bot.domain.runbook import short
 from bot.exporters import markdown
 from bot.runbooks.reading import read_folder
 from bot.settings import Settings, SettingsWrong, shipped
+from bot.shelves import checkout
 from bot.slack.client import Slack
 from bot.store import schema
 from bot.web.pages.sign_in import BACK
@@ -110,7 +112,9 @@ def _runbooks(folder: Path) -> Iterator[Found]:
     for problem in problems:
         yield Found("wrong" if problem.is_error else "note", str(problem))
     if found:
-        yield Found("ok", f"Runbooks: {len(found)} can be followed ({', '.join(sorted(found))}).")
+        commit = checkout(folder)
+        source = f" of commit {short(commit)}" if commit else ""
+        yield Found("ok", f"Runbooks{source}: {len(found)} can be followed ({', '.join(sorted(found))}).")
     else:
         yield Found("note", f"Runbooks: none in {folder}. Set LANTERN_RUNBOOKS to a folder of runbooks.")
 

@@ -63,14 +63,20 @@ def _lint(parsed: argparse.Namespace) -> int:
     for told in (errors, warnings):
         for one in told:
             print(_line(one, folder))
-    pages = "1 runbook" if count == 1 else f"{count} runbooks"
-    said = [
-        f"{len(one)} {name}{'' if len(one) == 1 else 's'}"
-        for one, name in ((errors, "error"), (warnings, "warning"))
-        if one
-    ]
-    print(f"{pages} can be followed, {' and '.join(said) or 'without a fault'}.")
+    print(_counted(count, len(errors), len(warnings), folder))
     return 1 if errors or not count else 0
+
+
+def _counted(pages: int, errors: int, warnings: int, named: Path) -> str:
+    if not pages and not errors:
+        return f"There is no runbook in {named}: one is a file that ends in .md."
+    said = [
+        f"{count} {name}{'' if count == 1 else 's'}"
+        for count, name in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    followed = "1 runbook" if pages == 1 else f"{pages} runbooks"
+    return f"{followed} can be followed, {' and '.join(said) or 'without a fault'}."
 
 
 def _line(problem: Problem, named: Path) -> str:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,7 @@ from bot.slack.post import Post
 from bot.slack.socket_door import SocketDoor
 from bot.slack.watchdog import Vigil
 from bot.store import gates, inbox, outbox, schema, sign_in
+from bot.store.agreed import AgreedClock
 from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
@@ -59,8 +61,8 @@ class House:
         self,
         settings: Settings,
         *,
-        clock: Callable[[], datetime] = utc_now,
-        wall: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
+        machine: Callable[[], datetime] = utc_now,
         rhythm: Rhythm | None = None,
         pace: Pace | None = None,
         vigil: Vigil | None = None,
@@ -72,8 +74,9 @@ class House:
         self._lock_file: IO[bytes] | None = None
         self.db = open_database(settings)
         self._ring = threading.Event()
-        self._wall = wall
-        self.desk = build_desk(settings, self.db, clock=clock, wall=wall, ring=self._ring.set)
+        self._wall = AgreedClock(self.db, machine)
+        desk = build_desk(settings, self.db, clock=clock or self._wall, wall=self._wall, ring=self._ring.set)
+        self.desk = replace(desk, console=lambda: "" if settings.missing_for_console() else self.console_url)
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
         self.slack = Slack(token, settings.slack_api_url)
@@ -81,7 +84,7 @@ class House:
         self.postman = Postman(
             self.db,
             self._senders(),
-            wall,
+            self._wall,
             self._ring,
             on_set_aside=self._set_aside,
             rhythm=rhythm,
@@ -96,6 +99,7 @@ class House:
         self._is_delivering = False
         self._ticker = Ticker(
             [
+                Deed("agreeing about the time", 60, self._wall.agree),
                 Deed("sweeping", 3600, self._sweep),
                 Deed("reminders", tick, lambda: reminders.remind_due(self.desk)),
                 Deed("the weekly digest", tick, lambda: reminders.digest_due(self.desk)),
@@ -166,6 +170,7 @@ class House:
                 outbox.free_running(session, self._wall())
         elif why_not := schema.why_not(self.db, shipped("migrations")):
             raise SettingsWrong([why_not])
+        self._agree()
         self._meet_slack()
         # First what may be refused: an address that is in use, or a token.
         self.web.start()
@@ -227,6 +232,12 @@ class House:
         except NotSaved:
             return {}
         return {"waiting": waiting.open + waiting.running, "set_aside": waiting.set_aside}
+
+    def _agree(self) -> None:
+        try:
+            self._wall.agree()
+        except NotSaved as trouble:
+            log.warning("could not ask the database what time it is, will try again: %s", trouble.why)
 
     def _sweep(self) -> None:
         """Forget what nobody will ask for again."""

@@ -49,7 +49,7 @@ class Life:
     """How a house lives: its rhythm, its clock, and what it lacks."""
 
     rhythm: Rhythm = RHYTHM
-    #: Seconds by which its clock is ahead of the machine's.
+    #: Seconds by which the clock of its machine is ahead.
     ahead: float = 0.0
     #: What keeps it from doubling or losing and is taken out of it: a test of the crash test.
     sabotage: str = ""
@@ -59,13 +59,12 @@ def live(values: dict[str, Any], life: Life) -> None:
     """Be a house until killed."""
     _spoil(life.sabotage)
 
-    def clock() -> datetime:
+    def machine() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=life.ahead)
 
     house = House(
         Settings.model_validate(values),
-        clock=clock,
-        wall=clock,
+        machine=machine,
         rhythm=life.rhythm,
         pace=Pace(time.monotonic, {}, {}),
     )

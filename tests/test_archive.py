@@ -35,7 +35,7 @@ LEFT_OUT = {
     "gate": "when Slack may be asked again",
     "person": "those who are named are in people.jsonl",
     "channel": "likewise",
-    "sign_in": "whose browsers are signed in here",
+    "sign_in": "who is signed in to this console",
 }
 
 

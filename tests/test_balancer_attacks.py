@@ -184,6 +184,19 @@ def test_a_secret_that_is_not_set_is_named_and_never_shown(monkeypatch: pytest.M
     assert "needs STATS_PASSWORD in Lantern's environment" in sentence
 
 
+def test_haproxy_is_told_nothing_but_three_questions() -> None:
+    asked: list[bytes] = []
+
+    def answers(talk: socket.socket) -> None:
+        asked.append(talk.recv(4096))
+
+    server = Hostile(answers)
+    with suppress(NoReading):
+        gather_kinds()["haproxy"].look(Balancer("haproxy", f"tcp:127.0.0.1:{server.port}", "be_auth"))
+    server.close()
+    assert asked == [b"show stat\n", b"show info\n", b"show servers state\n"]
+
+
 def hurt(text: str, chance: random.Random) -> str:
     """A text with something torn out, doubled, cut off or put in."""
     put_in = (

@@ -119,7 +119,7 @@ def test_a_balancer_that_cannot_be_read_is_said_at_once(tmp_path: Path) -> None:
         channel = here.opened("/incident open Logins fail sev1")
         (told,) = verdicts(here, channel)
         assert "does not answer (nothing listens there)" in told
-        assert "Check again" in str(here.ana.messages(channel)[-1]["blocks"])
+        assert "Check again" in str(here.ana.waits_for_message(channel, "*Balancer check*")["blocks"])
 
 
 def test_a_service_named_later_is_read_then(tmp_path: Path, lab: Lab, haproxy: HAProxy) -> None:

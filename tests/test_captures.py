@@ -47,7 +47,7 @@ def test_a_healthy_balancer_is_not_accused(case: Case) -> None:
     assert told.sentence.endswith("the balancer is not the cause; look at the application.")
 
 
-@pytest.mark.parametrize("kind", ["haproxy", "nginx", "envoy"])
+@pytest.mark.parametrize("kind", ["haproxy", "nginx", "envoy", "traefik", "caddy"])
 def test_saved_answers_are_judged_at_the_command_line(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     case = next(one for one in CASES if one.kind == kind and one.cause is Cause.WEIGHTS)
     files = {when: sorted(map(str, case.folder.glob(f"*.{when}.txt"))) for when in ("before", "after")}

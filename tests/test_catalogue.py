@@ -58,6 +58,7 @@ def test_a_good_catalogue_is_read_whole() -> None:
         ("services:\n  login:\n    balancers:\n      - kind: haproxy", 4, "needs address and backend"),
         (GOOD.replace("haproxy\n", "hapoxy\n"), 7, "Did you mean haproxy?"),
         (GOOD.replace("unix:/run", "/run"), 8, "is no address"),
+        (GOOD.replace("front: fe_login", "log: access.log"), 10, "is no log of this machine"),
         (GOOD.replace("be_auth", '"be; rm -rf"'), 9, "letters that a command could stumble over"),
         (GOOD.replace("auth1: 2", "auth1: lots"), 11, "should get a number from 0 on"),
         (GOOD.replace("auth1: 2", "auth1: -2"), 11, "should get a number from 0 on"),

@@ -58,6 +58,18 @@ def test_an_incident_is_led_to_its_draft_without_slack(run: Run) -> None:
         assert told in out
 
 
+def test_the_service_is_the_one_that_is_named_or_a_refusal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = tmp_path / "catalogue.yaml"
+    book.write_text("services: {login: {}, basket: {}}")
+    monkeypatch.setenv("LANTERN_CATALOGUE", str(book))
+    status, out, _ = run("open", "the login of the shop", "--service", "basket", "--by", "U012ABCDEF")
+    assert (status, "It is about basket." in out) == (0, True)
+    status, _, err = run("open", "the shop is shut", "--service", "bsaket", "--by", "U012ABCDEF")
+    assert (status, "The catalogue has no service “bsaket”. It has basket, login" in err) == (1, True), err
+
+
 def test_the_list_shows_open_ones_and_all_of_them_when_asked(run: Run) -> None:
     assert run("open", "one", "--by", "U012ABCDEF")[0] == 0
     assert run("open", "two", "--private", "--by", "U012ABCDEF")[0] == 0

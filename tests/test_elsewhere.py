@@ -166,7 +166,7 @@ def test_the_items_of_a_numbered_list_are_steps_and_nothing_is_lost(tmp_path: Pa
 def test_it_is_suggested_by_its_alert(tmp_path: Path) -> None:
     runbook = read(tmp_path, OPENSHIFT, "WorkerNodeDown.md")
     (found,) = suggest({runbook.id: runbook}, "", alerts=["WorkerNodeDown"])
-    assert found.reason == "matches: alert WorkerNodeDown"
+    assert found.reason == "alert WorkerNodeDown"
 
 
 @pytest.mark.parametrize("first", ["id: lb-good", "triggers: {words: [slow]}", "area: queue"])

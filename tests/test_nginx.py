@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from bot.balancers import nginx
 from bot.balancers.nginx_log import Line, requests
 from bot.balancers.sample import NoReading, Sample
 from bot.domain.catalogue import Balancer
-from bot.domain.findings import Cause
+from bot.domain.findings import Cause, Culprit
 from bot.domain.pool import Policy, Pool, Standing
 from bot.domain.verdict import judge
 from tests.conftest import missing
@@ -293,3 +294,30 @@ def test_a_real_nginx_s_log_is_rotated_between_the_looks(tmp_path: Path) -> None
             one.stop()
     assert told.sentence.endswith("The log was rotated meanwhile: only what came after is counted.")
     assert all(type(one) is Line for one in requests(one.log.read_text().splitlines(), "auth"))
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_healthy_pool_s_log_raises_no_alarm(seed: int) -> None:
+    """Whatever its size, its algorithm, how its clients come and how long its answers' tail is."""
+    chance = random.Random(seed)
+    servers, algorithm = (2, 4, 8, 16)[seed % 4], ("in turn", "random", "hash")[seed % 3]
+    busy = [1 / (at + 1) if chance.random() < 0.5 else 1.0 for at in range(200)]
+    home = [chance.randrange(servers) for _ in busy]
+    lines = []
+    for number in range(400):
+        (client,) = chance.choices(range(200), busy)
+        at = {"in turn": number % servers, "random": chance.randrange(servers), "hash": home[client]}[
+            algorithm
+        ]
+        took = f"{0.03 * chance.lognormvariate(0, (0.3, 1.0, 1.5)[seed % 3]):.3f}"
+        lines.append(
+            line(
+                f"10.0.0.{at}:80",
+                client=f"10.9.9.{client}",
+                upstream_response_time=took,
+                upstream_header_time=took,
+            )
+        )
+    told = judge(pool(lines, addresses={f"s{at}": f"10.0.0.{at}:80" for at in range(servers)}))
+    assert not told.is_bad, told.sentence
+    assert told.culprit is Culprit.APPLICATION, told.sentence

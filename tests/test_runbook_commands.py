@@ -20,19 +20,12 @@ from bot.runbooks.filling import field_for, fill
 from bot.runbooks.reading import read_folder
 from bot.settings import shipped
 from tests.conftest import missing
-from tests.cures import CURES, Cure
-from tests.followed import (
-    ENVOY,
-    OPENSSL,
-    SOCAT,
-    EnvoyStage,
-    HAProxyStage,
-    NginxStage,
-    Stage,
-    certificate,
-    comes_true,
-)
+from tests.cure_table import CURES
+from tests.cures import Cure
+from tests.envoy_stage import ENVOY, EnvoyStage
 from tests.lab import HAPROXY, NGINX, Lab
+from tests.shells import OPENSSL, SOCAT, Stage, certificate, comes_true
+from tests.stages import HAProxyStage, NginxStage
 
 KINDS: dict[str, tuple[type[Stage], dict[str, str]]] = {
     "haproxy": (HAProxyStage, {"HAProxy": HAPROXY, "socat": SOCAT}),
@@ -178,7 +171,7 @@ def test_what_confirms_shows_it(stage: Any, lab: Lab) -> None:
     """One balancer that is well, with a little traffic: the commands of all runbooks, one after another."""
     stage.start(stage.text())
     with stage.shell as shell:
-        assert stage.statuses(12) == {200: 12}
+        comes_true(lambda: stage.statuses(12) == {200: 12}, "it does not serve")
         if stage.unit == "nginx":
             write_errors(stage.folder / "error.log")
         shell.types(f"ADDRESS=127.0.0.1:{lab.ports[0]}")

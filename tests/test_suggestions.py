@@ -82,7 +82,7 @@ def test_at_most_three_are_suggested_and_ten_found() -> None:
 
 
 def test_search_finds_by_a_single_word_of_a_step(shipped: dict[str, Runbook]) -> None:
-    assert search(shipped, "pinning")[0].runbook.id == "lb-uneven-traffic"
+    assert search(shipped, "pinning")[0].runbook.id == "lb-pinned-clients"
     assert search(shipped, "xylophone") == []
 
 

@@ -89,6 +89,11 @@ def test_script_in_every_text_is_text_on_every_page(town: Town, ana: Visitor, ro
         f"{first}/postmortem",
         f"{first}/postmortem/1",
         f"{first}/postmortem/changes",
+        f"{first}/postmortem/sections/head",
+        f"{first}/postmortem/sections/issue-summary",
+        f"{first}/follow-ups/1",
+        "/incidents?q=script+alert",
+        "/insights",
         "/account",
     ):
         page = ana.gets(path)
@@ -102,11 +107,26 @@ def test_script_in_every_field_of_every_form_comes_back_as_text(ana: Visitor, ro
     for path, action, fields in (
         (first, f"{first}/entries", {"text": SCRIPT, "kind": SCRIPT, "when": SCRIPT}),
         (f"{first}/entries/2", f"{first}/entries/2", {"text": SCRIPT, "kind": SCRIPT, "when": SCRIPT}),
+        (
+            f"{first}/follow-ups/new",
+            f"{first}/follow-ups/new",
+            {"text": SCRIPT, "owner": SCRIPT, "due": SCRIPT},
+        ),
+        (f"{first}/follow-ups/1", f"{first}/follow-ups/1", {"owner": SCRIPT, "due": SCRIPT}),
+        (f"{first}/follow-ups/1", f"{first}/follow-ups/1/link", {"link": SCRIPT}),
+        (f"{first}/postmortem", f"{first}/postmortem/state", {"state": SCRIPT}),
+        (
+            f"{first}/postmortem/new-section",
+            f"{first}/postmortem/new-section",
+            {"title": SCRIPT * 9, "text": SCRIPT},
+        ),
     ):
         refused = ana.sends(ana.gets(path), action, **fields)
         assert refused.status == 422
         is_inert(refused)
         assert "&lt;script&gt;" in refused.text
+    for query in ("since", "until", "severity", "service", "by"):
+        is_inert(ana.gets(f"/insights?{query}=%3Cscript%3Ealert(1)%3C/script%3E%22%27"))
     for query in ("severity", "status", "service", "person", "since", "until", "before", "q"):
         is_inert(ana.gets(f"/incidents?{query}=%3Cscript%3Ealert(1)%3C/script%3E%22%27"))
     for path in (
@@ -116,6 +136,28 @@ def test_script_in_every_field_of_every_form_comes_back_as_text(ana: Visitor, ro
     ):
         is_inert(ana.gets(path))
     is_inert(ana.gets("/sign-in/slack?error=%3Cscript%3Ealert(1)%3C/script%3E&state=x"))
+
+
+def test_script_that_people_write_into_a_postmortem_is_text_in_preview_page_and_revision(
+    ana: Visitor, room: Room
+) -> None:
+    path = f"/incidents/{room.number}/postmortem"
+    attack = f"{SCRIPT}\n\n[x](javascript:alert(1)) ![y](https://example.com/p.png)\n\n<img src=x onerror=alert(1)>"
+    for action, fields in (
+        (f"{path}/sections/issue-summary", {"text": attack}),
+        (f"{path}/new-section", {"title": SCRIPT, "text": attack}),
+    ):
+        preview = ana.sends(ana.gets(action), action, **fields, deed="preview")
+        assert preview.status == 200 and 'id="preview"' in preview.text
+        is_inert(preview)
+        saved = ana.sends(preview, action, **fields)
+        assert saved.status == 200 and "javascript:alert" in saved.words
+        is_inert(saved)
+    room.types(f"/incident impact {SCRIPT} now")
+    is_inert(ana.sends(ana.gets(path), f"{path}/compile"))
+    for number in (3, 4, 5):
+        is_inert(ana.gets(f"{path}/{number}"))
+    is_inert(ana.gets(f"{path}/changes?from=2&to=5"))
 
 
 # Who sends it
@@ -154,7 +196,20 @@ def test_a_form_from_elsewhere_does_nothing(town: Town, ana: Visitor, room: Room
     ):
         answer = ana.posts(action, fields, origin=origin)
         assert answer.status == 403 and "forged</textarea>" in answer.text, (fields, origin)
-    for path in ("/sign-out", "/sign-out/everywhere", f"{action}/2", f"{action}/2/undo"):
+    first = f"/incidents/{room.number}"
+    for path in (
+        "/sign-out",
+        "/sign-out/everywhere",
+        f"{action}/2",
+        f"{action}/2/undo",
+        f"{first}/postmortem/sections/head",
+        f"{first}/postmortem/sections/head/settle",
+        f"{first}/postmortem/new-section",
+        f"{first}/postmortem/compile",
+        f"{first}/postmortem/state",
+        f"{first}/follow-ups/1/state",
+        f"{first}/follow-ups/new",
+    ):
         assert ana.posts(path, {"form_key": "x"}).status == 403
     assert len(room.entries) == before
     assert ana.gets("/account").status == 200
@@ -226,6 +281,12 @@ def test_a_cookie_that_was_tampered_with_leads_nowhere_else(town: Town) -> None:
         "/incidents/1/entries/99999999999999999999",
         "/incidents/1/postmortem/99999999999999999999.md",
         "/incidents/-1",
+        "/incidents/1/postmortem/sections/..%2f..%2fhead",
+        "/incidents/1/postmortem/sections/%00%ff",
+        "/incidents/1/follow-ups/99999999999999999999",
+        "/incidents?q=%00%ff%22%28%2a",
+        "/insights?since=9999-12-31&until=0001-01-01",
+        "/insights?since=0001-01-01&until=9999-12-31&service=%ed%a0%80&severity=9",
         "/incidents/1e3",
         "/incidents/%00",
         "/incidents?since=9999-12-31&until=9999-12-31",

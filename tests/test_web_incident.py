@@ -9,12 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.domain.field import from_field, to_field
+from bot.domain.sections import split
 from bot.domain.timeline import Kind, Source
 from bot.store import followup
 from bot.store.postmortem import add_revision
 from bot.web.document import compared, html_of
+from bot.web.drawings import Drawings
 from tests.houses import Town, until
 from tests.rooms import Room, fresh_words, hasty_town, opened
+from tests.story import login_outage
 from tests.visiting import Page, Visitor
 
 
@@ -110,11 +113,13 @@ def test_the_page_shows_what_is_known(town: Town, ana: Visitor) -> None:
         "a fix is on its way",
         "a deploy",
         "0 of",
+        "to come",
         "1 taken back",
         f"#{room.about.channel_name} in Slack",
     ):
         assert words in page.words, words
     assert "<strong>alarms</strong> on <code>login</code>" in page.text
+    assert f"{ana.url}/incidents/{room.number}|In the console>" in str(room.card["blocks"])
     entry = room.told("alarms")[0]
     utc = f'title="{entry.happened_at:%Y-%m-%d %H:%M:%S} UTC"'
     assert utc in page.text
@@ -352,13 +357,14 @@ def test_a_document_brings_no_script_no_picture_and_no_strange_link(town: Town, 
             session,
             incident_id=room.about.id,
             number=1,
-            markdown="# T\n<script>alert(1)</script>\n\n![p](https://example.com/p.png) [x](javascript:alert(1)) "
-            '[y](https://example.com "t") <img src=x onerror=alert(1)>\n\n| a |\n|---|\n| <b> |\n',
-            digest="0" * 64,
+            sections=split(
+                "# T\n<script>alert(1)</script>\n\n![p](https://example.com/p.png) [x](javascript:alert(1)) "
+                '[y](https://example.com "t") <img src=x onerror=alert(1)>\n\n| a |\n|---|\n| <b> |\n'
+            ),
             created_at=datetime.now(UTC),
             created_by=town.ana.id,
         )
-    page = ana.gets(f"/incidents/{room.number}/postmortem").text
+    page = ana.gets(f"/incidents/{room.number}/postmortem/1").text
     document = page.partition('<article class="document">')[2].partition("</article>")[0]
     assert set(re.findall(r"<(\w+)", document)) <= {
         "h2",
@@ -421,3 +427,57 @@ def test_a_field_makes_no_mention_of_a_part_of_a_word_and_no_mark_of_what_is_typ
     assert from_field("@ana @anabel x@ana <@U2> <!channel>", former, {"U1": "ana"}, {}) == (
         "<@U1> @anabel x@ana &lt;@U2&gt; &lt;!channel&gt;"
     )
+
+
+def test_a_timeline_is_drawn_again_only_when_something_has_changed() -> None:
+    drawings, facts, now = Drawings(), login_outage(), datetime.now(UTC)
+    first = drawings.of(facts, "one", now)
+    assert drawings.of(facts, "one", now + timedelta(days=1)) is first
+    assert drawings.of(facts, "two", now) is not first
+    assert [re.findall(r'viewBox="0 0 (\d+)', each) for each in first] == [["760"], ["340"]]
+
+
+# Follow-ups
+
+
+def test_a_follow_up_is_noted_given_to_somebody_linked_and_done(town: Town, ana: Visitor) -> None:
+    room = opened(town, "/incident open login is slow sev2")
+    first = f"/incidents/{room.number}"
+    form = ana.gets(f"{first}/follow-ups/new")
+    refused = ana.sends(
+        form, f"{first}/follow-ups/new", text="review <all> weights", owner="nobody-knows", due=""
+    )
+    assert refused.status == 422 and "Lantern has met nobody of that name" in refused.words
+    assert 'value="review &lt;all&gt; weights"' in refused.text
+    for _ in range(2):
+        noted = ana.sends(
+            refused,
+            f"{first}/follow-ups/new",
+            text="review <all> weights by 2099-01-05",
+            owner="@Ben",
+            due="",
+        )
+    assert "The follow-up is noted." in noted.words
+    (owed,) = room.follow_ups
+    assert (owed.owner, owed.due_on) == (town.ben.id, date(2099, 1, 5))
+    assert "review <all> weights" in noted.words and "due 5 Jan 2099" in noted.words
+
+    one = f"{first}/follow-ups/{owed.number}"
+    for fields, words in (
+        ({"owner": "", "due": "2099-01-05"}, "It has an owner"),
+        ({"owner": "ben", "due": ""}, "It has a day"),
+        ({"owner": "ben", "due": "soon"}, "Write a day such as 2024-06-14"),
+    ):
+        answer = ana.sends(ana.gets(one), one, **fields)
+        assert answer.status == 422 and words in answer.words
+    ana.sends(ana.gets(one), one, owner="ana", due="2099-02-01")
+    refused = ana.sends(ana.gets(one), f"{one}/link", link="javascript:alert(1)")
+    assert refused.status == 422 and "A link is a web address" in refused.words
+    linked = ana.sends(refused, f"{one}/link", link="https://tracker.example.com/OPS-12")
+    assert '<a href="https://tracker.example.com/OPS-12"' in linked.text
+    done = ana.sends(linked, f"{one}/state", state="done")
+    assert f"Follow-up {owed.number} is done." in done.words
+    (owed,) = room.follow_ups
+    assert (owed.owner, owed.due_on, owed.state.value) == (town.ana.id, date(2099, 2, 1), "done")
+    assert "Open again" in done.words
+    assert ana.gets(f"{first}/follow-ups/9").status == 404

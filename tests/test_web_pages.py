@@ -10,7 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from bot.domain.sections import find
 from bot.standin.authorize import ACTING_AS
+from bot.usecases.sections import edit_section
 from tests.browsing import chromium
 from tests.houses import Town
 from tests.rooms import Room, fresh_words, hasty_town, opened
@@ -48,9 +50,21 @@ def room(town: Town) -> Room:
     town.standin.fault("chat.postMessage", "error", error="restricted_action", times=1)
     room.types("/log Slack refuses this one")
     town.settled()
+    in_question(town, room)
     room.types("/postmortem compile")
     town.settled()
     return room
+
+
+def in_question(town: Town, room: Room) -> None:
+    """People write over the summary, then the facts of it change."""
+    revision = room.revision
+    assert revision is not None
+    told = find(revision.sections, "issue-summary").text
+    edit_section(
+        town.house.desk, room.about.id, "issue-summary", "What people say.", made_from=told, by=town.ana.id
+    )
+    room.types("/incident impact all of the users")
 
 
 @contextmanager
@@ -162,6 +176,41 @@ def test_an_entry_is_typed_corrected_and_undone_with_the_keyboard(page: Page, ro
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
 
 
+def test_a_section_is_edited_compiled_again_and_published_in_the_browser(page: Page, town: Town) -> None:
+    room = opened(town, "/incident open refunds are slow sev4")
+    room.types("/incident close now")
+    town.settled()
+    page.goto(f"{town.house.console_url}/incidents")
+    page.keyboard.press("/")
+    page.keyboard.type("slow refund")
+    page.keyboard.press("Enter")
+    expect(page.locator("mark").first).to_contain_text("refund")
+    page.get_by_role("link", name=re.compile(room.about.slug)).click()
+    page.get_by_role("link", name=re.compile("^Postmortem")).click()
+    expect(page.get_by_role("img", name=re.compile("^Timeline of"))).to_be_visible()
+
+    page.get_by_role("link", name="Edit Issue Summary").click()
+    box = page.get_by_label(re.compile("^Text"))
+    expect(box).to_be_focused()
+    box.fill("Refunds took **an hour**. <script>alert(1)</script>")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".document strong")).to_have_text("an hour")
+    expect(page.locator(".document")).to_contain_text("<script>alert(1)</script>")
+    box.focus()
+    page.keyboard.press("Control+Enter")
+    part = page.locator("#part-issue-summary")
+    expect(part).to_contain_text("edited by people")
+
+    words = fresh_words("found")
+    room.types(f"/log finding: {words}")
+    page.reload()
+    page.locator(".notice").get_by_role("button", name="Compile again").click()
+    expect(page.locator(".document")).to_contain_text(words)
+    expect(part.locator("strong")).to_have_text("an hour")
+    page.get_by_role("button", name=re.compile("^Publish revision")).click()
+    expect(page.get_by_role("status").first).to_have_text("It is published.")
+
+
 def test_a_button_pressed_twice_sends_once(page: Page, room: Room, town: Town) -> None:
     page.goto(at(town, room))
     words = fresh_words("pressed")
@@ -194,6 +243,11 @@ def pages_of(town: Town, room: Room) -> list[str]:
         f"{first}/entries/3",
         f"{first}/postmortem",
         f"{first}/postmortem/changes",
+        f"{first}/postmortem/sections/issue-summary",
+        f"{first}/postmortem/new-section",
+        f"{first}/follow-ups/1",
+        "/incidents?q=weights+alarms",
+        "/insights?since=&by=severity",
         "/account",
         "/nowhere",
     ]

@@ -26,6 +26,10 @@ LISTS = [
     "/incidents?person=ana",
     "/incidents?service=payroll",
     "/incidents?since=2020-01-01&until=2100-01-01",
+    "/incidents?q=payroll",
+    "/incidents?q=leaked+mail",
+    "/insights",
+    "/insights?service=payroll&by=service",
     "/account",
 ]
 
@@ -46,6 +50,7 @@ def room(town: Town) -> Room:
     assert room.only(f"{SECRET}, see").number == IMAGE_ENTRY
     room.types(f"/incident cause {SECRET} since May")
     room.types(f"/incident update {SECRET}, we are on it")
+    room.types(f"/incident follow-up {SECRET}, tell everybody")
     room.types("/postmortem compile")
     town.standin.fault("chat.postMessage", "error", error="restricted_action", times=1)
     room.types(f"/log {SECRET} and Slack refuses to say so")
@@ -66,7 +71,7 @@ def key_of(one: Visitor) -> str:
 
 def asked(one: Visitor, address: Address, number: int, work: int, form_key: str = "") -> Page:
     path = address.path.replace("{number:int}", str(number)).replace("{work:int}", str(work))
-    path = path.replace("{revision:int}", "1")
+    path = path.replace("{revision:int}", "1").replace("{key}", "head").replace("{owed:int}", "1")
     # What becomes of entry 2 is another address's matter.
     entry = IMAGE_ENTRY if "{image:int}" in path else 2
     path = path.replace("{entry:int}", str(entry)).replace("{image:int}", "1")
@@ -84,11 +89,13 @@ def work_of(member: Visitor, number: int) -> int:
 def test_the_matrix_has_every_address() -> None:
     assert len(OF_AN_INCIDENT) >= 10
     # Whoever adds a place of another name says here what stands in it.
-    assert set(re.findall(r"{(\w+):", " ".join(one.path for one in ADDRESSES))) <= {
+    assert set(re.findall(r"{(\w+)", " ".join(one.path for one in ADDRESSES))) <= {
         "number",
         "entry",
         "work",
         "revision",
+        "key",
+        "owed",
         "image",
     }
 
@@ -127,11 +134,17 @@ def test_an_address_of_a_private_incident_is_there_for_its_members_alone(
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_private_incident_stands_in_no_list_of_others(town: Town, room: Room, path: str) -> None:
-    assert SECRET not in visitor(town, town.ben.id).gets(path).text
+    hidden = visitor(town, town.ben.id).gets(path)
+    # What was looked for is marked where it stands, in the midst of the words.
+    assert SECRET not in hidden.text and SECRET not in hidden.words
+    assert "payroll" in path or "payroll" not in hidden.text
     nobody = visitor(town).asks("GET", path)
     assert nobody.status == 303 and SECRET not in nobody.text
-    if path == "/incidents":
-        assert SECRET in visitor(town, town.ana.id).gets(path).text
+    if path == "/incidents" or "q=" in path:
+        assert SECRET in visitor(town, town.ana.id).gets(path).words
+    if path == "/insights":
+        assert "<strong>0</strong> incidents" in hidden.text
+        assert "<strong>1</strong> incident" in visitor(town, town.ana.id).gets(path).text
 
 
 def test_health_and_static_pages_alone_are_open(town: Town, room: Room) -> None:

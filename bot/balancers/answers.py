@@ -12,13 +12,15 @@ from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.sample import NoReading, Sample
 from bot.balancers.tally import Served, Tally
 from bot.domain.catalogue import Balancer
-from bot.domain.pool import Server, Standing, noise
+from bot.domain.pool import Server, noise
 
 #: What a sample holds of a log: the log as somebody saved it; or where reading it ended, its tally, what is to be
 #: known of the reading; or why it cannot be read.
 LOG, PLACE, TALLY, NOTE, TROUBLE = "access log", "place", "tally", "note", "log trouble"
 #: Servers of one log that are told apart.
 _MOST_SERVERS = 1000
+#: Answers without which a server has no time.
+_FEW = 3
 #: A split is told from so many lines that chance alone looks less than this far from fair.
 _BLUR = 0.25
 
@@ -75,16 +77,15 @@ def _add(tally: Tally, lines: Sequence[str], read: Read) -> None:
     count(tally, answers)
 
 
-def count(tally: Tally, answers: Iterable[Answer]) -> None:
+def count(tally: Tally, answers: Sequence[Answer]) -> None:
     """Add answers to a tally."""
-    met: dict[tuple[str, str], str] = {}
     for one in answers:
         tally.requests += 1
         if not one.server:
             tally.own[str(one.status)] += 1
         elif one.server in tally.servers or len(tally.servers) < _MOST_SERVERS:
             _serve(tally.server(one.server), one)
-            _compare(tally, one, met)
+    tally.compare((one.client, one.path, one.server) for one in answers if one.server)
 
 
 def _serve(server: Served, one: Answer) -> None:
@@ -101,49 +102,48 @@ def _serve(server: Served, one: Answer) -> None:
         server.errors += one.status >= 500
 
 
-def _compare(tally: Tally, one: Answer, met: dict[tuple[str, str], str]) -> None:
-    """Whether requests that look alike go to the same server."""
-    for kind, value in (("client", one.client), ("path", one.path)):
-        if not value:
-            continue
-        former = met.get((kind, value))
-        met[kind, value] = one.server
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == one.server
+class Told:
+    """What a log tells of each server."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._apart = tally.apart
+        self._unreached = _never_reached(tally)
+
+    def server(self, name: str, address: str) -> Server:
+        """The server at an address, as a pool has it; what else is known of it is put in afterwards."""
+        served = self._tally.servers.get(address, Served())
+        is_reached = address not in self._unreached
+        # Errors take another time than answers: one server's must not be compared with another's.
+        is_timed = served.times.total() >= _FEW or not served.error_times
+        return Server(
+            name=name,
+            address=address,
+            requests=served.tries,
+            errors=served.errors + (served.unreached if is_reached else 0),
+            answers=served.answers,
+            unreached=0 if is_reached else served.unreached,
+            unanswered=served.unanswered,
+            latency=served.latency if is_timed else None,
+            latency_least=served.least(self._apart) if is_timed else None,
+            latency_most=served.slowest,
+        )
 
 
-def server_of(
-    name: str,
-    address: str,
-    served: Served,
-    *,
-    standing: Standing = Standing.UP,
-    weight: float | None = None,
-    has_check: bool | None = None,
-    busy: int | None = None,
-) -> Server:
-    """A pool's server by the log, and what else is known of it.
+def _never_reached(tally: Tally) -> set[str]:
+    """The servers that nothing came of, and not by chance.
 
-    A server that answered is reachable: that it broke off other requests is an error of its own. From one that never
-    answered nothing came at all.
+    A server that answers is reachable: what it breaks off are errors of its own. When servers break off much, one of
+    them may have answered nothing in a few lines; that it did so by their measure must be less likely than 1 in 100.
     """
-    is_reached = served.answers + served.unanswered > 0
-    return Server(
-        name=name,
-        address=address,
-        requests=served.tries,
-        standing=standing,
-        weight=weight,
-        errors=served.errors + (served.unreached if is_reached else 0),
-        answers=served.answers,
-        unreached=0 if is_reached else served.unreached,
-        unanswered=served.unanswered,
-        busy=busy,
-        latency=served.latency,
-        latency_most=served.slowest,
-        has_check=has_check,
-    )
+    reached = [one for one in tally.servers.values() if one.answers + one.unanswered]
+    tries = sum(one.tries for one in reached)
+    broken = sum(one.unreached for one in reached) / tries if tries else 0.0
+    return {
+        address
+        for address, one in tally.servers.items()
+        if one.unreached and one not in reached and broken**one.unreached < 0.01
+    }
 
 
 def written_by_balancer(tally: Tally, servers: Iterable[Server]) -> int:

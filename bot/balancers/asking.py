@@ -55,6 +55,10 @@ def ask_socket(address: str, command: str, ends_at: float | None = None) -> str:
 def ask_http(address: str, path: str = "", ends_at: float | None = None) -> str:
     """The body that GET gives at an http(s) address, `path` put behind it. Raises NoReading for all but 200."""
     parts = urlsplit(_filled(address))
+    if parts.scheme not in ("http", "https"):
+        raise NoReading(
+            f"{shown(address)} is no web address. Write one in the catalogue, e.g. http://10.0.0.5:8080."
+        )
     target = "/" + f"{parts.path.rstrip('/')}{path}".lstrip("/") if path else parts.path or "/"
     if parts.query:
         target += f"{'&' if '?' in target else '?'}{parts.query}"

@@ -48,7 +48,7 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
     action = action_of(listeners, rules, balancer)
     if action is None or not _is_about(action, balancer.backend, mine):
         for one in listeners[:_MOST_LISTENERS]:
-            rules += ask("describe_rules", ListenerArn=one["ListenerArn"]).get("Rules", [])
+            rules += ask("describe_rules", ListenerArn=one.get("ListenerArn", "")).get("Rules", [])
         action = action_of(listeners, rules, balancer)
     if action is None:
         raise NoReading(
@@ -126,7 +126,7 @@ def _balancer(ask: Ask, aws: Aws, balancer: Balancer) -> Row:
 
 def _first(found: Mapping[str, Any], name: str) -> Row:
     balancers: Sequence[Row] = found.get("LoadBalancers", [])
-    if not balancers:
+    if not balancers or not balancers[0].get("LoadBalancerArn"):
         raise NotThere(f"AWS has no load balancer `{name}`.")
     return balancers[0]
 

@@ -68,10 +68,11 @@ class Aws:
             self._config = importlib.import_module("botocore.config")
             self._awsrequest = importlib.import_module("botocore.awsrequest")
             self._exceptions = importlib.import_module("botocore.exceptions")
+            self._parsers = importlib.import_module("botocore.parsers")
         except ImportError:
             raise NoReading(
                 "Reading AWS needs boto3, which is not installed here. Install it beside Lantern: "
-                "pip install 'lantern-bot[aws]'"
+                "pip install boto3 (or Lantern's own extra, `aws`)."
             ) from None
         self._clients: dict[str, Any] = {}
 
@@ -92,6 +93,10 @@ class Aws:
             raise NoReading(
                 "Lantern has no credentials for AWS. Give its machine a role, or its environment AWS_PROFILE or "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            ) from None
+        except self._parsers.ResponseParserError:
+            raise NoReading(
+                f"What answered at {self.place} is not AWS. Write a region (eu-west-1) or the load balancer's ARN."
             ) from None
         except self._exceptions.BotoCoreError as error:
             raise NoReading(

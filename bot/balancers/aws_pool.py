@@ -52,7 +52,7 @@ def by_cells(balancer: Balancer, seen: Seen) -> Pool | None:
         built = [_of_zone(balancer, seen, zone) for zone in seen.zones]
         return replace(
             _pool(balancer, seen, built, _sizes_of_zones(seen, built)),
-            uneven_why="each zone keeps its own requests (cross-zone balancing is off), however few targets it has",
+            is_zonal=True,
             compared="zones; fair is what their number of targets says, unless the catalogue says it",
         )
     return None

@@ -19,7 +19,7 @@ from bot.balancers.asking import ask_http, soon
 from bot.balancers.caddy_config import Proxies, Proxy, of_caddyfile, of_configuration
 from bot.balancers.exposed import Exposed, exposed, only
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Tally
 from bot.domain.catalogue import Balancer
 from bot.domain.pool import Policy, Pool, Server, Standing, with_absent
 
@@ -98,7 +98,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     is_limit = bool(mine and mine.most) and any(server.standing is Standing.UP for server in built)
     if mine and mine.check and not is_limit:
         built = _out_meanwhile(built, mine, is_refused=0 < refused == lines)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,
@@ -118,6 +118,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         intended=wanted,
         is_restarted=_is_restarted(old, new),
         split_untold=_untold(balancer, after, tally, built, arrived),
+        keys=told.keys,
         note=_note(after, mine, arrived + blank),
     )
 
@@ -239,20 +240,20 @@ def _servers(
         addresses = list(dict.fromkeys(mine.upstreams))
     else:
         addresses = sorted({*([] if mine and mine.is_dynamic else known), *told.servers})
-    built = []
+    built, by_log = [], answers.Told(told)
     for address in addresses:
         about = known.get(address, {})
         busy = about.get("num_requests")
-        server = answers.server_of(
-            balancer.name_of(address),
-            address,
-            told.servers.get(address, Served()),
-            standing=_standing(mine, about, healthy.get(address)),
-            weight=mine.weight(address) if mine else None,
-            has_check=bool(mine.check) if mine else None,
-            busy=busy if isinstance(busy, int) else None,
+        built.append(
+            replace(
+                by_log.server(balancer.name_of(address), address),
+                standing=_standing(mine, about, healthy.get(address)),
+                weight=mine.weight(address) if mine else None,
+                has_check=bool(mine.check) if mine else None,
+                busy=busy if isinstance(busy, int) else None,
+                busy_limit=(mine.most or None) if mine else None,
+            )
         )
-        built.append(replace(server, busy_limit=mine.most or None) if mine else server)
     return built
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.balancers.asking import ask_http, shown
+from bot.balancers.asking import ask_http, shown, soon
 from bot.balancers.logs import log_path, place_of, read_on
 from bot.balancers.nginx_log import EXAMPLE, Line, Try, requests
 from bot.balancers.sample import NoReading, Sample
@@ -44,21 +44,21 @@ def look(balancer: Balancer, before: Sample | None = None) -> Sample:
             "nginx's stub_status has totals only; which server got what is in its access log. Name that too: "
             "log: file:/var/log/nginx/access.log"
         )
+    ends_at = soon()
+    old = before.texts if before else {}
+    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
+    tally = Tally.of(old.get(TALLY, ""))
+    _count(tally, stretch.lines, balancer)
     texts: dict[str, str] = {}
-    notes = []
+    notes = [stretch.note] if stretch.note else []
     if is_http:
         try:
-            texts[STATUS] = ask_http(balancer.address)
+            texts[STATUS] = ask_http(balancer.address, ends_at=ends_at)
             if not _TOTALS.match(texts[STATUS].lstrip()):
                 notes.append(f"What answers at {shown(balancer.address)} is not stub_status.")
         except NoReading as trouble:
             # The log may still say enough.
             notes.append(trouble.sentence)
-    old = before.texts if before else {}
-    stretch = read_on(log_path(balancer.log or balancer.address), place_of(old.get(PLACE, "")))
-    tally = Tally.of(old.get(TALLY, ""))
-    _count(tally, stretch.lines, balancer)
-    notes += filter(None, [stretch.note])
     return Sample(
         time.monotonic(),
         {**texts, PLACE: stretch.place.as_text(), TALLY: tally.as_text(), NOTE: " ".join(notes)},
@@ -84,7 +84,8 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
     if tally.lines >= 20 and not tally.understood:
         raise NoReading(f"nginx's log does not say which server was asked. Add it to nginx.conf: {EXAMPLE}")
     wanted = dict(balancer.intended) or dict.fromkeys(balancer.addresses, 1.0)
-    built = [_server(balancer, address, one) for address, one in sorted(tally.servers.items())]
+    apart = tally.apart
+    built = [_server(balancer, address, one, apart) for address, one in sorted(tally.servers.items())]
     built.sort(key=lambda server: list(wanted).index(server.name) if server.name in wanted else len(wanted))
     policy = _policy(tally, built)
     # Few keys of a hash leave servers without any request.
@@ -106,6 +107,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         overflowed=tally.unserved if is_limit else 0,
         unserved=0 if is_limit else tally.unserved,
         is_pinned=tally.is_pinned(),
+        keys=tally.keys,
         note=_note(after, servers, wanted),
         intended=wanted,
     )
@@ -124,10 +126,14 @@ def _count(tally: Tally, lines: Sequence[str], balancer: Balancer) -> None:
     read = list(requests(lines, balancer.backend))
     tally.lines += len(lines)
     tally.understood += len(read)
-    met: dict[tuple[str, str], str] = {}
-    for line in _ours(read, balancer):
+    ours = _ours(read, balancer)
+    for line in ours:
         _add(tally, line)
-        _compare(tally, line, met)
+    tally.compare(
+        (line.client, line.path, line.tries[-1].address)
+        for line in ours
+        if line.tries and line.tries[-1].is_server
+    )
 
 
 def _ours(read: Sequence[Line], balancer: Balancer) -> list[Line]:
@@ -221,21 +227,7 @@ def _is_unanswered(one: Try) -> bool:
     return one.status == 504 and not one.has_header and not _is_unreached(one)
 
 
-def _compare(tally: Tally, line: Line, met: dict[tuple[str, str], str]) -> None:
-    """Whether requests that look alike go to the same server."""
-    if not line.tries or not line.tries[-1].is_server:
-        return
-    for kind, value in (("client", line.client), ("path", line.path)):
-        if not value:
-            continue
-        former = met.get((kind, value))
-        met[kind, value] = line.tries[-1].address
-        if former is not None:
-            tally.again[kind] += 1
-            tally.same[kind] += former == line.tries[-1].address
-
-
-def _server(balancer: Balancer, address: str, served: Served) -> Server:
+def _server(balancer: Balancer, address: str, served: Served, apart: float) -> Server:
     return Server(
         name=balancer.name_of(address),
         address=address,
@@ -245,6 +237,7 @@ def _server(balancer: Balancer, address: str, served: Served) -> Server:
         unreached=served.unreached,
         unanswered=served.unanswered,
         latency=served.latency,
+        latency_least=served.least(apart),
         latency_most=served.slowest,
     )
 

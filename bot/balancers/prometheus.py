@@ -56,7 +56,7 @@ def picture(before: Sample, after: Sample, balancer: Balancer) -> Pool:
         times = [one.points[-1][0] for one in series_of(before.texts[COUNTERS]) if one.points]
         since = max(times, default=None)
     pool = exporter.build(Growth(counters, gauges, since), balancer, exporter.pool)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     return replace(pool, servers=with_absent(pool.servers, wanted), intended=wanted)
 
 

@@ -50,7 +50,8 @@ def _refused(error: str) -> list[Series]:
 
 def _series(row: Mapping[str, object]) -> Series:
     labels, one, many = row["metric"], row.get("value"), row.get("values")
-    assert isinstance(labels, dict)
+    if not isinstance(labels, dict):
+        raise TypeError("a series without labels")
     points = many if isinstance(many, list) else [one]
     read = [(float(at), float(value)) for at, value in points]  # type: ignore[misc]
     kept = [point for point in read if math.isfinite(point[1])]

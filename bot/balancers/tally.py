@@ -7,13 +7,16 @@ and is all that is kept of a log.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self, TypeVar
 
 #: Part of a server's slowest answers that its time is told without: one stuck request is no slow server.
 _APART = 0.05
+#: Deviations of chance that are taken off a server's time before it is called slow.
+_SURE = 3.0
 
 
 @dataclass
@@ -55,6 +58,21 @@ class Served:
             total, counted = total + time * part, counted + part
         return total / counted if counted else None
 
+    def spread(self) -> tuple[int, float]:
+        """How many answers were timed, and how far apart they are: the variance of their logarithms."""
+        timed = [(math.log(max(0.5, float(time))), many) for time, many in self.times.items() if many > 0]
+        count = sum(many for _, many in timed)
+        mean = sum(time * many for time, many in timed) / max(1, count)
+        return count, sum((time - mean) ** 2 * many for time, many in timed) / max(1, count - 1)
+
+    def least(self, apart: float) -> float | None:
+        """Milliseconds that it takes for certain, when answers are that far apart (`Tally.apart`).
+
+        Of eight answers with a long tail two slow ones double the mean.
+        """
+        count, _ = self.spread()
+        return self.latency and self.latency * math.exp(-_SURE * apart / math.sqrt(max(1, count)))
+
     @property
     def slowest(self) -> float | None:
         """Milliseconds: the longest time."""
@@ -80,10 +98,43 @@ class Tally:
     #: Of "client" and "path": requests like an earlier one, and those of them that went to the same server as that.
     again: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
+    #: Of the same: pairs of requests, and those of them that are alike.
+    pairs: Counter[str] = field(default_factory=Counter)
+    alike: Counter[str] = field(default_factory=Counter)
 
     def server(self, address: str) -> Served:
         """The server at an address, new or known."""
         return self.servers.setdefault(address, Served())
+
+    def compare(self, asked: Iterable[tuple[str, str, str]]) -> None:
+        """Whether requests that look alike go to the same server. `asked`: client, path and server, in order."""
+        met: dict[tuple[str, str], str] = {}
+        seen: Counter[tuple[str, str]] = Counter()
+        for client, path, address in asked:
+            for kind, value in (("client", client), ("path", path)):
+                if not value:
+                    continue
+                seen[kind, value] += 1
+                former = met.get((kind, value))
+                met[kind, value] = address
+                if former is not None:
+                    self.again[kind] += 1
+                    self.same[kind] += former == address
+        for kind in ("client", "path"):
+            counts = [many for (of, _), many in seen.items() if of == kind]
+            self.pairs[kind] += sum(counts) * (sum(counts) - 1)
+            self.alike[kind] += sum(many * (many - 1) for many in counts)
+
+    @property
+    def apart(self) -> float:
+        """How far apart one server's answers are: the deviation of their logarithms, over all servers."""
+        spreads = [one.spread() for one in self.servers.values()]
+        count = sum(max(0, many - 1) for many, _ in spreads)
+        return (
+            math.sqrt(sum(variance * max(0, many - 1) for many, variance in spreads) / count)
+            if count
+            else 0.0
+        )
 
     def as_text(self) -> str:
         """As a sample keeps it."""
@@ -112,6 +163,11 @@ class Tally:
             for address, one in self.servers.items()
         }
         return replace(_less(self, before), servers=servers)
+
+    @property
+    def keys(self) -> float | None:
+        """How many equally busy clients the requests are like; None when clients are not logged."""
+        return self.pairs["client"] / max(1, self.alike["client"]) if self.pairs["client"] else None
 
     def is_pinned(self) -> bool | None:
         """Whether requests that look alike, by client or path, keep to one server. None: there are too few to tell.

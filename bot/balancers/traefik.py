@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from bot.balancers.answers import LOG, NOTE, TROUBLE, Answer
 from bot.balancers.asking import ask_http, soon
 from bot.balancers.exposed import Exposed, Labels, exposed, only
 from bot.balancers.sample import NoReading, Sample
-from bot.balancers.tally import Served, Tally
+from bot.balancers.tally import Tally
 from bot.balancers.traefik_api import (
     Service,
     check_of,
@@ -176,26 +177,20 @@ def _split_over_servers(
     told = tally or Tally()
     states = _states(name, grown)
     has_check = isinstance(balanced.get("healthCheck"), dict)
+    by_log = answers.Told(told)
     built = []
     for row in servers_of(mine):
         host = host_of(row.get("url"))
-        built.append(
-            answers.server_of(
-                balancer.name_of(host),
-                host,
-                told.servers.get(host, Served()),
-                standing=standing_of(mine, row, states),
-                weight=weight_of(row),
-                has_check=has_check,
-            )
-        )
+        standing = standing_of(mine, row, states)
+        one = by_log.server(balancer.name_of(host), host)
+        built.append(replace(one, standing=standing, weight=weight_of(row), has_check=has_check))
     routed, served = grown.of(_ROUTED, service=name), grown.of(_SERVED, service=name)
     arrived = max(round(routed or served), told.requests)
     # Of a busy log only a part is read.
     part = told.requests / arrived if arrived else 1.0
     if routed and tally is not None:
         built = _with_hidden_tries(built, (served - routed) * part)
-    wanted = dict(balancer.intended)
+    wanted = dict(balancer.wanted)
     own = answers.written_by_balancer(told, built)
     return Pool(
         kind=KIND,
@@ -211,6 +206,7 @@ def _split_over_servers(
         intended=wanted,
         is_restarted=grown.is_restarted,
         split_untold=_untold(balancer, after, tally, built, arrived),
+        keys=told.keys,
         note=after.texts.get(NOTE, ""),
         **choice_of(balanced),
         **_unmatched(balancer, grown),
@@ -227,18 +223,7 @@ def _with_hidden_tries(servers: list[Server], hidden: float) -> list[Server]:
     if not silent or hidden < max(5.0, 0.02 * whole):
         return servers
     each = round(hidden / len(silent))
-    return [
-        answers.server_of(
-            one.name,
-            one.address,
-            Served(tries=each, unreached=each),
-            weight=one.weight,
-            has_check=one.has_check,
-        )
-        if one in silent
-        else one
-        for one in servers
-    ]
+    return [replace(one, requests=each, unreached=each) if one in silent else one for one in servers]
 
 
 def _untold(

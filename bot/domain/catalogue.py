@@ -25,6 +25,11 @@ class Balancer:
     #: Server -> host:port, or the host alone, for the kinds that know their servers by address.
     addresses: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def wanted(self) -> Mapping[str, float]:
+        """What servers should get by the catalogue: as intended, else alike for those whose addresses it knows."""
+        return dict(self.intended) or dict.fromkeys(self.addresses, 1.0)
+
     def name_of(self, address: str) -> str:
         """What people call the server at this address; the address itself when nobody named it."""
         places = {address, address.rpartition(":")[0]} - {""}

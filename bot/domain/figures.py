@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,8 +119,8 @@ def figures(pool: Pool) -> Figures:
 
 
 def _errors(pool: Pool) -> float:
-    if pool.split_untold:
-        return (pool.errors or 0) / max(pool.arrived or 0, 1)
+    if pool.split_untold and pool.errors is not None:
+        return pool.errors / max(pool.arrived or 0, 1)
     return sum(s.errors for s in pool.servers) / max(pool.total, 1)
 
 
@@ -167,7 +168,8 @@ def split_limits(pool: Pool, found: Figures) -> tuple[float, float]:
     is wrong (simulated), so there the limits are wider.
     """
     if pool.policy is Policy.HASH or pool.is_pinned or (pool.bypass or 0.0) >= 0.10:
-        return max(0.25, found.noise), 0.40
+        lumps = 0.0 if pool.keys is None else noise(len(in_rotation(pool)), math.floor(pool.keys))
+        return max(0.25, found.noise, lumps), max(0.40, lumps)
     return max(0.10, found.noise), 0.25
 
 
@@ -192,12 +194,21 @@ def _is_failing_alike(pool: Pool) -> bool:
 
 
 def is_slow(pool: Pool, server: Server) -> bool:
-    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window."""
+    """Three times as slow as the others' median, by 50 ms at least, and not recovering in the window.
+
+    A mean of few answers strays: of ten it must be four and a half times as slow, of a thousand three.
+    """
     others = [
         one.latency for one in pool.servers if one is not server and one.latency is not None and one.requests
     ]
-    if server.latency is None or server.requests < 5 or not others:
+    # Errors may be quick and are not timed then; a server that only fails is timed by them.
+    timed = server.requests - server.errors or server.requests
+    if server.latency is None or timed < 5 or not others:
         return False
     usual = statistics.median(others)
+    # Where the reader knows how far its mean may be off, that is counted; else few answers must be slower still.
+    is_sure = server.latency_least is not None
+    surely = server.latency_least if server.latency_least is not None else server.latency
+    far = 3.0 if is_sure else 3 * (1 + 1.5 / math.sqrt(timed))
     is_recovering = server.latency_before is not None and server.latency < 0.9 * server.latency_before
-    return server.latency >= 3 * usual and server.latency >= usual + 50 and not is_recovering
+    return surely >= far * usual and surely >= usual + 50 and not is_recovering

@@ -24,6 +24,7 @@ class Cause(StrEnum):
     HASH = "hash"
     FIRST = "first"
     UNEVEN = "uneven"
+    ZONES = "zones"
     UNREACHABLE = "unreachable"
     BAD_SERVER = "bad server"
     SLOW_SERVER = "slow server"
@@ -59,6 +60,7 @@ RUNBOOK_OF = {
     Cause.HASH: "lb-pinned-clients",
     Cause.FIRST: "lb-uneven-traffic",
     Cause.UNEVEN: "lb-uneven-traffic",
+    Cause.ZONES: "lb-zone-imbalance",
     Cause.UNREACHABLE: "lb-bad-backend",
     Cause.BAD_SERVER: "lb-bad-backend",
     Cause.SLOW_SERVER: "lb-slow-backend",

@@ -61,6 +61,8 @@ def clean(text: str) -> str:
 
     Composed (NFC), so that what looks the same is the same.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     text = _BIDI.sub("", _BREAKS.sub("\n", text))
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
     return unicodedata.normalize("NFC", "".join(kept)).strip()

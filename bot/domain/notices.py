@@ -6,7 +6,7 @@ A notice is put into the outbox in the transaction that makes it true, and deliv
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -30,7 +30,7 @@ class Notice:
 
     @property
     def args(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)

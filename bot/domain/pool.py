@@ -79,6 +79,8 @@ class Server:
     #: Milliseconds to answer: a recent average, and the same at the beginning of the window.
     latency: float | None = None
     latency_before: float | None = None
+    #: Milliseconds that it takes for certain, where few answers, and long ones among them, leave room for chance.
+    latency_least: float | None = None
     #: Milliseconds: the longest answer the balancer remembers.
     latency_most: float | None = None
     #: What its health check last got, "L7STS/404"; "" without a check or when it is well.
@@ -145,6 +147,8 @@ class Pool:
     bypass: float | None = None
     #: Whether requests that look alike keep to one server; None when that is not known.
     is_pinned: bool | None = None
+    #: How many equally busy clients, or other keys, the requests are like; None when that is not known.
+    keys: float | None = None
     #: Whether the balancer ignores health because too few servers are well.
     is_panicking: bool = False
     #: Whether what is unanswered ran into a time-out for certain; else the servers may have hung up as well.
@@ -155,8 +159,8 @@ class Pool:
     intended: Mapping[str, float] = field(default_factory=dict)
     #: Why nobody knows which server got what; "" when it is known. States, weights and totals are judged all the same.
     split_untold: str = ""
-    #: Why a split may be uneven, where its reader knows: "each zone keeps its own requests".
-    uneven_why: str = ""
+    #: Whether what stands for servers are zones of which each keeps its own requests.
+    is_zonal: bool = False
     #: 5xx answers of the servers together, where they are only counted so.
     errors: int | None = None
     #: What the health check asks, if the balancer tells: "GET /healthz".

@@ -48,8 +48,13 @@ def question(said: Sequence[Said]) -> list[Term]:
     counted: Counter[Term] = Counter()
     for one in [one for one in said if one.where.startswith("#")][-_ENTRIES_READ:]:
         counted.update(term for term in read_terms(one.text, 30) if term not in terms)
-    often = [term for term, times in counted.most_common(_OF_ENTRIES) if times > 1 or len(counted) <= 12]
-    return [*terms, *often]
+    often = sorted(counted, key=lambda term: (_is_name(term), counted[term]), reverse=True)
+    return [*terms, *often[:_OF_ENTRIES]]
+
+
+def _is_name(term: Term) -> bool:
+    """True for what is rarely said by chance: auth1, 10.0.0.5, be_auth, LoginFailureRateHigh."""
+    return len(term.typed) >= 10 or " " in term.forms[0] or any(map(str.isdigit, term.typed))
 
 
 def reason(match: Match, service: str | None, past: Incident) -> str:

@@ -57,6 +57,6 @@ def field_for(text: str, kind: str) -> str:
     def block(found: re.Match[str]) -> str:
         if kind in kinds:
             return found[0] if found["kind"] == kind else ""
-        return f"**{found['kind']}**\n\n{found[0]}"
+        return f"**{found['kind']}:**\n\n{found[0]}"
 
     return re.sub(r"\n{3,}", "\n\n", _BLOCK.sub(block, text)).strip()

@@ -10,7 +10,11 @@ from bot.domain.refusals import Refusal
 from bot.domain.runbook import Check, Phase, Runbook, Step
 from bot.runbooks.filling import commands_for, field_for, fill
 
+#: Columns of prose.
+_WIDTH = 100
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})")
+#: What begins a line of its own: an item, a table's row.
+_APART = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+|\|")
 _LINK = re.compile(r"!?\[([^]]+)\]\(([^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
@@ -54,7 +58,7 @@ def _step(step: Step, runbook: Runbook, values: Mapping[str, str], kind: str) ->
     if step.prose:
         yield from [*_text(step.prose, runbook, values), ""]
     if step.check is not None:
-        yield from [_reads(step.check, runbook, values), ""]
+        yield from [_reads(step.check, values), ""]
     commands, others = commands_for(step, kind)
     for command in commands:
         yield f"{command.balancer}:" if command.balancer else "command:"
@@ -68,12 +72,11 @@ def _step(step: Step, runbook: Runbook, values: Mapping[str, str], kind: str) ->
         yield ""
 
 
-def _reads(check: Check, runbook: Runbook, values: Mapping[str, str]) -> str:
-    what = f"`/incident check` reads this in Slack, `lantern balancer check` here: {check.run}"
-    backend = check.params.get("backend", "")
-    what += f" of {_filled(backend, runbook, values)}" if backend else ""
+def _reads(check: Check, values: Mapping[str, str]) -> str:
+    service = values.get("service", "")
+    what = f"Read it: lantern balancer check{f' {service}' if service else ''}"
     expected = ", ".join(f"{figure} {wanted}" for figure, wanted in check.expect.items())
-    return f"{what}; expected: {expected}" if expected else what
+    return f"{what}  (expected: {expected})" if expected else what
 
 
 def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
@@ -85,15 +88,42 @@ def _filled(text: str, runbook: Runbook, values: Mapping[str, str]) -> str:
 
 def _text(markdown: str, runbook: Runbook, values: Mapping[str, str]) -> list[str]:
     """Markdown as people read it in a terminal: links spelled out, no bold marks; blocks as they are."""
-    lines, is_code = [], False
+    lines: list[str] = []
+    prose: list[str] = []
+    is_code = False
+
+    def end_of_prose() -> None:
+        if prose:
+            lines.extend(_wrapped(" ".join(prose)))
+            prose.clear()
+
     for line in _filled(markdown, runbook, values).split("\n"):
         if _FENCE.match(line):
+            end_of_prose()
             is_code = not is_code
         elif is_code:
             lines.append(f"   {line}")
+        elif not line.strip() or _APART.match(line):
+            end_of_prose()
+            prose += [line.rstrip()] if line.strip() else []
+            if not prose:
+                lines.append("")
         else:
-            lines.append(_BOLD.sub(r"\1", _LINK.sub(_spelled, line)))
+            prose.append(line.strip() if prose else line.rstrip())
+    end_of_prose()
     return lines
+
+
+def _wrapped(line: str) -> list[str]:
+    """A paragraph or an item as lines of a terminal. A table's line stays in one piece."""
+    line = _BOLD.sub(r"\1", _LINK.sub(_spelled, line))
+    if line.startswith("|"):
+        return [line]
+    mark = _APART.match(line)
+    indent = " " * (mark.end() if mark else len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _spelled(found: re.Match[str]) -> str:
@@ -106,5 +136,16 @@ def _spelled(found: re.Match[str]) -> str:
 
 
 def _hung(mark: str, lines: list[str]) -> list[str]:
-    room = " " * min(len(mark), 3)
-    return [mark + lines[0], *((room + line).rstrip() for line in lines[1:])]
+    """Lines behind a mark. Blocks stand close to the words that speak of them."""
+    close = [
+        line
+        for at, line in enumerate(lines)
+        if line or not (_is_code(lines, at - 1) or _is_code(lines, at + 1))
+    ]
+    first = mark.rstrip() if _is_code(close, 0) else mark + close[0]
+    rest = close if _is_code(close, 0) else close[1:]
+    return [first, *((" " * min(len(mark), 3) + line).rstrip() for line in rest)]
+
+
+def _is_code(lines: list[str], at: int) -> bool:
+    return 0 <= at < len(lines) and lines[at].startswith("   ")

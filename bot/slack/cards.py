@@ -108,6 +108,8 @@ def header_card(card: Card) -> list[Block]:
         if text
     ]
     blocks += [section(f"*{label}:* {cut(markup.to_mrkdwn_safe(text), 2500)}") for label, text in known]
+    if card.page:
+        flags.append(f"<{card.page}|In the console>")
     if flags:
         blocks.append(context(" · ".join(flags)))
     blocks.append(_header_buttons(about, has_balancer=card.has_balancer))
@@ -326,9 +328,12 @@ def reading_card(
     return text, blocks
 
 
-def draft_summary(about: Incident, number: int, said: str, permalink: str) -> tuple[str, list[Block]]:
-    """The draft in a few lines, with its link. `said` is plain text."""
+def draft_summary(
+    about: Incident, number: int, said: str, permalink: str, page: str = ""
+) -> tuple[str, list[Block]]:
+    """The draft in a few lines, with its link. `said` is plain text, `page` its web address in the console."""
     link = f"<{permalink}|Open the draft>" if permalink else "The draft is the file above"
+    link += f" · <{page}|Edit it in the console>" if page else ""
     text = f":memo: *Postmortem draft of {about.slug}*, revision {number}. {link}"
     value = str(about.id)
     return f"{text}\n{cut(markup.escape(said), 3000)}", [

@@ -23,6 +23,7 @@ def draft_shown(desk: Desk, about: Incident, found: Document, *, by: str) -> Ans
         revision.number,
         summary(compile_draft(facts_of(desk, about.id, by=by))),
         about.draft_permalink or "",
+        desk.page_of(about.number, "/postmortem"),
     )
     notes = [f"It is {'a draft' if review.state is ReviewState.DRAFT else review.state.value}."]
     if found.is_changed_since_published:

@@ -119,6 +119,7 @@ class Database:
                 raise NotSaved("another writer held the database too long", plainly="too many write at once")
             try:
                 with self._telling() as committing, self._writing.connect() as session:
+                    session.begin()
                     # Of a transaction that was rolled back.
                     session.info.pop(_WHEN_COMMITTED, None)
                     yield session

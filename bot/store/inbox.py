@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from bot.store.db import Session
-from bot.store.once import is_first
+from bot.store.once import insert_once
 from bot.store.prepared import Prepared
 from bot.store.tables import inbox
 
@@ -34,7 +34,7 @@ def short(origin: str) -> str:
 
 def arrive(session: Session, origin: str, now: datetime) -> bool:
     """Note an arrival. False when it has arrived before (and is committed)."""
-    return is_first(session, inbox, origin=short(origin), arrived_at=now)
+    return insert_once(session, inbox, origin=short(origin), arrived_at=now) is not None
 
 
 def keep_answer(session: Session, origin: str, answer: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ _COLUMNS = tuple(incident.c[name] for name in _FIELDS)
 # Built once: every command begins with them.
 _BY_ID = select(*_COLUMNS).where(incident.c.id == bindparam("wanted"))
 _BY_CHANNEL = select(*_COLUMNS).where(incident.c.channel_id == bindparam("wanted"))
+_ADD = insert(incident).returning(*_COLUMNS)
 _LOCKED = Prepared(_BY_ID.with_for_update())
 _NEXT = {
     of: Prepared(
@@ -73,22 +74,18 @@ def add(
     service: str | None = None,
 ) -> Incident:
     """Add an incident under the next number, as investigating."""
-    row = session.execute(
-        insert(incident)
-        .values(
-            number=next_number(session),
-            title=title,
-            severity=severity.value,
-            status=Status.INVESTIGATING.value,
-            is_private=is_private,
-            is_drill=is_drill,
-            opened_at=opened_at,
-            opened_by=opened_by,
-            service=service,
-        )
-        .returning(*_COLUMNS)
-    ).one()
-    return _incident(row)
+    values = {
+        "number": next_number(session),
+        "title": title,
+        "severity": severity.value,
+        "status": Status.INVESTIGATING.value,
+        "is_private": is_private,
+        "is_drill": is_drill,
+        "opened_at": opened_at,
+        "opened_by": opened_by,
+        "service": service,
+    }
+    return _incident(session.execute(_ADD, values).one())
 
 
 def get(session: Session, incident_id: int) -> Incident:

@@ -134,10 +134,9 @@ def put(session: Session, parcel: Parcel, now: datetime) -> int | None:
     }
     if session.dialect.name == "postgresql":
         row = session.execute(_PUT_AND_RING, values | {"not_before": parcel.not_before}).one_or_none()
-    else:
-        due = now if parcel.not_before is None else parcel.not_before
-        row = insert_once(session, work, **values, next_at=due, created_at=now)
-    return None if row is None else int(row.id)
+        return None if row is None else int(row.id)
+    due = now if parcel.not_before is None else parcel.not_before
+    return insert_once(session, work, **values, next_at=due, created_at=now)
 
 
 # One statement instead of three: the database's own time, the row, and the bell that wakes the postmen.

@@ -6,12 +6,25 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from bot.domain.people import Person, Responder, Role, RoleHeld
 from bot.store.db import Session
 from bot.store.once import insert_once, insert_or_update
 from bot.store.tables import channel, person, responder, role_held
+from bot.store.types import UtcDateTime
+
+# Built once: every opening runs them.
+_END_ROLE = (
+    update(role_held)
+    .where(
+        role_held.c.incident_id == bindparam("of"),
+        role_held.c.role == bindparam("which"),
+        role_held.c.until_at.is_(None),
+    )
+    .values(until_at=bindparam("at", type_=UtcDateTime))
+)
+_TAKE_ROLE = insert(role_held)
 
 
 def save(session: Session, someone: Person) -> None:
@@ -123,17 +136,9 @@ def commanders(session: Session, incident_ids: Iterable[int]) -> dict[int, Perso
 
 def hand_over(session: Session, incident_id: int, role: Role, to: str, now: datetime) -> None:
     """End the role for whoever holds it and give it to `to`."""
+    session.execute(_END_ROLE, {"of": incident_id, "which": role.value, "at": now})
     session.execute(
-        update(role_held)
-        .where(
-            role_held.c.incident_id == incident_id,
-            role_held.c.role == role.value,
-            role_held.c.until_at.is_(None),
-        )
-        .values(until_at=now)
-    )
-    session.execute(
-        insert(role_held).values(incident_id=incident_id, role=role.value, person=to, since_at=now)
+        _TAKE_ROLE, {"incident_id": incident_id, "role": role.value, "person": to, "since_at": now}
     )
 
 

@@ -136,16 +136,6 @@ def save_review(session: Session, kept: Review) -> None:
     insert_or_update(session, postmortem, "incident_id", **values)
 
 
-def whole_revisions(session: Session, incident_id: int) -> list[Revision]:
-    """Every revision of the incident's postmortem, newest first."""
-    rows = session.execute(
-        select(postmortem_revision)
-        .where(postmortem_revision.c.incident_id == incident_id)
-        .order_by(postmortem_revision.c.number.desc())
-    ).mappings()
-    return [_revision(row) for row in rows]
-
-
 def get_revision(session: Session, incident_id: int, number: int) -> Revision:
     found = find_revision(session, incident_id, number)
     assert found is not None

@@ -44,6 +44,7 @@ class _OnSqlite:
     def __init__(self, statement: Returning, dialect: Dialect, names: list[str]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=names)
         assert isinstance(compiled, SQLCompiler)
+        assert not compiled.insert_prefetch, "SQLAlchemy's defaults are not filled in here: give every value"
         self._sql = str(compiled)
 
         def writer(of: TypeEngine[Any]) -> _Processor:

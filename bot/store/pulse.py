@@ -58,7 +58,14 @@ def pulse(session: Session, incident_id: int) -> str:
     """The pulse of an incident, which must exist."""
     beat = [tuple(session.execute(_counters(incident_id)).one())]
     beat += session.execute(
-        select(follow_up.c.number, follow_up.c.state, follow_up.c.owner, follow_up.c.due_on, follow_up.c.text)
+        select(
+            follow_up.c.number,
+            follow_up.c.state,
+            follow_up.c.owner,
+            follow_up.c.due_on,
+            follow_up.c.text,
+            follow_up.c.link,
+        )
         .where(follow_up.c.incident_id == incident_id)
         .order_by(follow_up.c.number)
     ).all()

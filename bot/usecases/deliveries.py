@@ -103,6 +103,8 @@ class Card:
     postmortem_bookmark: str | None
     #: The service as the catalogue has it; None while nobody has said which it is.
     service: Service | None = None
+    #: Web address of its page in the console; "" while that is off.
+    page: str = ""
 
     @property
     def has_balancer(self) -> bool:
@@ -148,6 +150,7 @@ def card(desk: Desk, incident_id: int) -> Card:
         announced_ts=marks["announced_ts"],
         postmortem_bookmark=marks["postmortem_bookmark"],
         service=desk.services().get(about.service or ""),
+        page=desk.page_of(about.number),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
@@ -66,6 +66,13 @@ class Desk:
     #: Real time for the outbox, whatever `clock` says.
     wall: Callable[[], datetime] | None = None
     met: Met = field(default_factory=Met)
+    #: scheme://host of the console, as people type it; "" while it is off.
+    console: Callable[[], str] = str
+
+    def page_of(self, number: int, more: str = "") -> str:
+        """The web address of an incident's page in the console; "" while that is off."""
+        where = self.console()
+        return f"{where}/incidents/{number}{more}" if where else ""
 
     def once(self, origin: str | None, act: Callable[[Session], Done]) -> Done:
         """Run `act` in one transaction; for an origin that has arrived before, give the first answer.
@@ -79,12 +86,12 @@ class Desk:
             nonlocal tries
             tries += 1
             if origin is not None and not inbox.arrive(session, origin, self.now_for_outbox()):
-                kept = inbox.answer_to(session, origin) or asdict(Done(""))
+                kept = inbox.answer_to(session, origin) or vars(Done(""))
                 # In a further try it may be our own: its commit broke off after all was written.
                 return Done(**{**kept, "is_new": kept["is_new"] and tries > 1})
             done = act(session)
             if origin is not None:
-                inbox.keep_answer(session, origin, asdict(done))
+                inbox.keep_answer(session, origin, vars(done))
             return done
 
         return self.db.write(act_once, is_once=origin is not None)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain import markup
 from bot.domain.incident import Incident, Wanted
 from bot.domain.people import Person
-from bot.domain.postmortem import Facts, Revision
+from bot.domain.postmortem import Facts
 from bot.domain.reading import Reading
 from bot.domain.refusals import NotThere, Refusal
+from bot.domain.runbook import Run
 from bot.domain.timeline import Entry, EntryRevision
+from bot.runbooks.frozen import from_dict
 from bot.store import incident as incidents
 from bot.store import outbox, people, undelivered
 from bot.store import postmortem as postmortems
 from bot.store import reading as readings
+from bot.store import runbook as runs
 from bot.store import timeline as entries
+from bot.store.db import Session
 from bot.store.pulse import pulse
 from bot.store.undelivered import Undelivered
 from bot.usecases.deliveries import plainly
@@ -55,6 +60,8 @@ class Record:
     #: Newest revision of the postmortem; None before the first.
     revision: int | None
     pulse: str
+    #: Id of a run that goes on -> (position, title) of its steps that are not marked yet.
+    to_come: Mapping[int, tuple[tuple[int, str], ...]]
 
 
 def find_incidents(desk: Desk, wanted: Wanted, *, by: str, limit: int) -> list[Listed]:
@@ -105,7 +112,14 @@ def record_of(desk: Desk, number: int, *, by: str) -> Record:
             owed=tuple(Owed(one, plainly(one.kind)) for one in undelivered.of_incident(session, about.id)),
             revision=None if newest is None else newest.number,
             pulse=beat,
+            to_come={run.id: _to_come(session, run) for run in facts.runs if run.ended_at is None},
         )
+
+
+def _to_come(session: Session, run: Run) -> tuple[tuple[int, str], ...]:
+    marked = {one.position for one in run.outcomes}
+    steps = from_dict(runs.snapshot(session, run.id)).steps
+    return tuple((at, step.title) for at, step in enumerate(steps) if at not in marked)
 
 
 def entry_with_history(
@@ -124,12 +138,6 @@ def names_of(desk: Desk, *ids: str) -> dict[str, Person]:
     """The people among these ids that Lantern has met."""
     with desk.db.reading() as session:
         return people.known(session, ids)
-
-
-def revisions_of(desk: Desk, incident_id: int, *, by: str) -> list[Revision]:
-    """Every revision of the postmortem, newest first. Raises NoSuchIncident."""
-    with desk.db.reading() as session:
-        return postmortems.whole_revisions(session, shown(session, incident_id, by).id)
 
 
 def send_again(desk: Desk, incident_id: int, work_id: int, *, by: str) -> Done:

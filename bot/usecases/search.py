@@ -14,7 +14,7 @@ from bot.store import incident as incidents
 from bot.store import search
 from bot.store.db import Session
 from bot.usecases.desk import Desk
-from bot.usecases.sight import may_see
+from bot.usecases.sight import ids_shown, may_see
 from bot.usecases.suggestion import plain
 
 #: Places shown of one incident.
@@ -68,7 +68,7 @@ def search_incidents(desk: Desk, text: str, *, by: str, limit: int = 10) -> Find
         )
     with desk.db.reading() as session:
         found = {term: search.holding(session, term) for term in terms}
-        matches = rank(found, incidents.visible_ids(session, to=by))
+        matches = rank(found, ids_shown(session, to=by))
         whole = holding_all(matches, terms)
         kept = whole or matches
         named = _named(session, text, by)

@@ -69,6 +69,14 @@ def incident_by_number(desk: Desk, number: int, *, by: str) -> Incident:
         return numbered(session, number, by)
 
 
+def ids_shown(session: Session, *, to: str | None, is_precedent: bool = False) -> list[int]:
+    """Ids of all incidents that `to` may see; for None, where everybody reads, of the public ones alone.
+
+    `is_precedent`: closed ones that were real.
+    """
+    return incidents.visible_ids(session, to=to, is_precedent=is_precedent)
+
+
 def visible_incidents(desk: Desk, *, by: str, is_over: bool | None = None, limit: int = 20) -> list[Incident]:
     """Incidents that `by` may see, newest first."""
     with desk.db.reading() as session:

@@ -15,7 +15,7 @@ from bot.store import people, search
 from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk
-from bot.usecases.sight import shown
+from bot.usecases.sight import ids_shown, shown
 
 #: Lines of a message that nobody asked for.
 UNASKED_AT_MOST = 3
@@ -76,7 +76,7 @@ def _tells_something(entry: Entry) -> bool:
 
 
 def _precedents(session: Session, about: Incident, said: list[Said], *, to: str | None) -> list[Precedent]:
-    among = set(incidents.visible_ids(session, to=to, is_precedent=True)) - {about.id}
+    among = set(ids_shown(session, to=to, is_precedent=True)) - {about.id}
     if not among:
         return []
     matches = rank({term: search.holding(session, term) for term in question(said)}, among)[:_LOOKED_AT]

@@ -29,6 +29,7 @@ from bot.usecases.sign_in import Visitor
 from bot.web.answers import elsewhere, packed, page, sealed
 from bot.web.attempts import Attempts
 from bot.web.cookies import form_key, name_of
+from bot.web.drawings import Drawings
 from bot.web.lines import lines_of
 from bot.web.shown import Look, look_of
 from bot.web.static_files import read_static
@@ -37,7 +38,7 @@ from bot.web.visit import Visit
 log = logging.getLogger(__name__)
 
 #: Fields of a form that are not what somebody typed.
-_NOT_TYPED = frozenset({"form_key", "origin", "seen", "shown"})
+_NOT_TYPED = frozenset({"form_key", "origin", "seen", "shown", "made_from", "deed"})
 
 
 class Introduces(Protocol):
@@ -85,6 +86,7 @@ class Site:
         #: True: whoever is not signed in is sent to Slack without being asked (the demo).
         self.is_automatic = is_automatic
         self.attempts = Attempts()
+        self.drawings = Drawings()
         self.files = read_static()
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),

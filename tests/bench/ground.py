@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import psycopg
+from psycopg import sql
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import make_url
 
 from tests import postgres
 
@@ -62,6 +65,17 @@ def databases(**settings: str) -> Iterator[tuple[str, str]]:
     # Handlers run last first: the server stops before its folder goes.
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     yield "PostgreSQL", postgres.new_database(cluster)
+
+
+def beside(url: str, word: str) -> str:
+    """An empty database beside that one: its URL."""
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        return url.replace("lantern.db", f"{word}.db")
+    dsn = target.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(word)))
+    return target.set(database=word).render_as_string(hide_password=False)
 
 
 def command_payload(app_id: str, channel: str, user: str, line: str) -> dict[str, str]:

@@ -13,22 +13,22 @@ from __future__ import annotations
 import argparse
 import http.client
 import itertools
-import re
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import get_context
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from bot.store.tables import entry
 from tests.bench.apart import Apart
-from tests.bench.ground import HttpTarget, command_payload, databases, machine, signed
+from tests.bench.ground import HttpTarget, beside, command_payload, databases, machine, signed
+from tests.bench.watched import Watched, listener
 
 LATENCY = 0.15
 #: Incidents that are logged into, and connections of the client.
@@ -46,12 +46,28 @@ class Acks:
     refused: list[str] = field(default_factory=list)
     took: float = 0.0
 
+    def add(self, other: Acks) -> None:
+        self.spans += other.spans
+        self.logged += other.logged
+        self.refused += other.refused
+        self.took += other.took
+
+    @property
+    def rate(self) -> float:
+        """Commands a second."""
+        return len(self.spans) / self.took
+
+    @property
+    def cut(self) -> float:
+        """p99, in seconds."""
+        return statistics.quantiles(self.spans, n=100, method="inclusive")[98]
+
     def row(self) -> str:
-        cuts = statistics.quantiles(self.spans, n=100, method="inclusive")
         late = sum(span > PATIENCE for span in self.spans)
         return (
-            f"{len(self.spans) / self.took:6.0f}/s   p50 {cuts[49] * 1000:7.1f} ms   p99 {cuts[98] * 1000:7.1f} ms   "
-            f"slowest {max(self.spans):6.3f} s   late {late}   told it was not logged {len(self.refused)}"
+            f"p50 {statistics.median(self.spans) * 1000:7.1f} ms   "
+            f"p99 {self.cut * 1000:7.1f} ms   slowest {max(self.spans):6.3f} s   "
+            f"late {late}   told it was not logged {len(self.refused)}"
         )
 
 
@@ -72,10 +88,12 @@ def send(target: HttpTarget, channels: list[str], marks: list[str], rate: float,
     """Each mark as one /log; `rate` a second, or (0) as fast as the connections are answered."""
     acks = Acks()
     numbers = itertools.count()
+    # Until then every connection has its thread.
     began = time.perf_counter() + 0.2
 
     def run() -> None:
         ask = asker(target)
+        time.sleep(max(0.0, began - time.perf_counter()))
         while (number := next(numbers)) < len(marks):
             due = began + number / rate if rate else time.perf_counter()
             time.sleep(max(0.0, due - time.perf_counter()))
@@ -93,26 +111,6 @@ def send(target: HttpTarget, channels: list[str], marks: list[str], rate: float,
         thread.join()
     acks.took = time.perf_counter() - began
     return acks
-
-
-def memory_of(url: str) -> int:
-    """Resident kB of the process that listens at the address; 0 where /proc is not to be had."""
-    port = urlsplit(url).port or 0
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        cells = line.split()
-        if cells[1].endswith(f":{port:04X}") and cells[3] == "0A":
-            socket = f"socket:[{cells[9]}]"
-            break
-    else:
-        return 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(link.readlink().as_posix() == socket for link in (process / "fd").iterdir()):
-                found = re.search(r"VmRSS:\s+(\d+)", (process / "status").read_text())
-                return int(found[1]) if found else 0
-        except OSError:
-            continue
-    return 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def grounded(here: Apart, client: ProcessPoolExecutor) -> Ground:
 
 def steady(ground: Ground, seconds: float, rate: float) -> None:
     acks = ground.send("steady", int(seconds * rate), rate)
-    print(f"  {rate:g}/s for {seconds:g} s   {acks.row()}")
+    print(f"  {rate:g}/s for {seconds:g} s: {acks.rate:.1f}/s   {acks.row()}")
     began = time.monotonic()
     ground.here.settled(600)
     print(
@@ -161,32 +159,87 @@ def steady(ground: Ground, seconds: float, rate: float) -> None:
     )
 
 
-def highest(ground: Ground, seconds: float) -> float:
-    """Commands a second with ever more people who log without a pause, while p99 stays under a second."""
-    best = 0.0
-    for connections in (4, 16, 64, 200):
-        probe = ground.send(f"probe{connections}", connections * 4, 0.0, connections)
-        count = max(200, int(seconds * len(probe.spans) / probe.took))
-        acks = ground.send(f"top{connections}", count, 0.0, connections)
-        cut = statistics.quantiles(acks.spans, n=100, method="inclusive")[98]
-        print(f"  {connections:>3} without a pause  {acks.row()}")
-        print(f"    {ground.lost_and_doubled(f'top{connections}', acks)}")
-        if cut < 1.0 and not acks.refused:
-            best = max(best, len(acks.spans) / acks.took)
-    return best
+@contextmanager
+def floor(url: str) -> Iterator[HttpTarget]:
+    """The same command into a bare Bolt app that keeps the text with one INSERT, synced, in a database of its own."""
+    apart = Apart(beside(url, "floor"), "http", serves=("tests.bench.served", "uvicorn", "insert"))
+    with apart.running() as here:
+        yield HttpTarget(here.url, here.app.signing_secret, "C0BENCH000", "U0ANA00000", "", "Logged")
 
 
-def floor(url: str, seconds: float, client: ProcessPoolExecutor) -> float:
-    """The same command into a bare Bolt app that keeps the text with one INSERT."""
-    best = 0.0
-    with Apart(url, "http", serves=("tests.bench.served", "uvicorn", "insert")).running() as here:
-        target = HttpTarget(here.url, here.app.signing_secret, "C0BENCH000", "U0ANA00000", "", "Logged")
-        for connections in (4, 16, 64):
-            marks = [str(number) for number in range(int(seconds * 1000))]
-            acks = client.submit(send, target, ["C0BENCH000"], marks, 0.0, connections).result()
-            best = max(best, len(acks.spans) / acks.took)
-            print(f"  floor, {connections:>3} without a pause  {acks.row()}")
-    return best
+@dataclass
+class Side:
+    """Lantern or the floor: the slices of one number of connections."""
+
+    send: Callable[[str, int, int], Acks]
+    server: Watched
+    acks: list[Acks] = field(default_factory=list)
+    #: Seconds of processor time a command, of each slice.
+    costs: list[float] = field(default_factory=list)
+
+    def slice(self, name: str, count: int, connections: int) -> Acks:
+        before = self.server.seconds
+        acks = self.send(name, count, connections)
+        self.acks.append(acks)
+        self.costs.append((self.server.seconds - before) / count)
+        return acks
+
+    def forget(self) -> None:
+        self.acks.clear()
+        self.costs.clear()
+
+    @property
+    def rate(self) -> float:
+        """Commands a second; half of the slices had more."""
+        return statistics.median(acks.rate for acks in self.acks)
+
+    @property
+    def cost(self) -> float:
+        return statistics.median(self.costs)
+
+    @property
+    def together(self) -> Acks:
+        whole = Acks()
+        for acks in self.acks:
+            whole.add(acks)
+        return whole
+
+    def row(self) -> str:
+        return f"{self.rate:6.0f}/s  {self.cost * 1000:5.2f} ms processor   {self.together.row()}"
+
+
+def compare(ground: Ground, bare: HttpTarget, seconds: float, rounds: int) -> None:
+    """Commands a second of ever more people who log without a pause, Lantern and the floor by turns."""
+    client = ground.client
+
+    def send_bare(name: str, count: int, connections: int) -> Acks:
+        marks = [f"{name}-{number}." for number in range(count)]
+        return client.submit(send, bare, [bare.channel], marks, 0.0, connections).result()
+
+    ours = Side(lambda name, count, many: ground.send(name, count, 0.0, many), listener(ground.here.url))
+    floors = Side(send_bare, listener(bare.url))
+    best = best_bare = 0.0
+    for many in (4, 16, 64, 200):
+        # The first two only tell how many make a slice.
+        counts = [int(seconds * side.slice(f"probe{many}", many * 4, many).rate) for side in (ours, floors)]
+        ours.forget()
+        floors.forget()
+        for number in range(rounds):
+            for side, count in zip((ours, floors), counts, strict=True):
+                side.slice(f"top{many}-{number}", max(many, count), many)
+        acks = ours.together
+        print(f"  {many:>3} without a pause  {ours.row()}")
+        print(f"  {'floor':>19}  {floors.row()}")
+        print(
+            f"    {ours.rate / floors.rate:.0%} of the floor, {floors.cost / ours.cost:.0%} by processor time; "
+            f"{ground.lost_and_doubled(f'top{many}', acks)}"
+        )
+        if acks.cut < 1.0 and not acks.refused:
+            best = max(best, ours.rate)
+        if floors.together.cut < 1.0:
+            best_bare = max(best_bare, floors.rate)
+    ratio = f"{best / best_bare:.0%} of the floor's ({best_bare:.0f}/s)"
+    print(f"  highest rate held with p99 under 1 s: {best:.0f}/s, {ratio}")
 
 
 def open_twenty(here: Apart) -> None:
@@ -195,6 +248,8 @@ def open_twenty(here: Apart) -> None:
     for person in people:
         person.types("/incident open", "#general")
     before = len(here.standin.deliveries("command"))
+    server = listener(here.url)
+    used = server.seconds
     barrier = threading.Barrier(20)
 
     def run(number: int) -> None:
@@ -207,15 +262,17 @@ def open_twenty(here: Apart) -> None:
     for thread in threads:
         thread.join()
     acks = [one.answers[0].ms / 1000 for one in here.standin.deliveries("command")[before:]]
+    cost = f"{(server.seconds - used) / 20 * 1000:.1f} ms processor each, the postman's beginning with it"
+    print(f"  twenty openings at once: slowest ack {max(acks):.3f} s (goal 0.5 s)   {cost}")
     # Their channels follow at Slack's pace, twenty a minute; nothing of that is measured here.
-    print(f"  twenty openings at once: slowest ack {max(acks):.3f} s (goal 0.5 s)")
 
 
 def hour(ground: Ground, count: int) -> None:
     """Memory while an hour's worth of commands is taken."""
     parts = 12
+    server = listener(ground.here.url)
     for part in range(parts + 1):
-        print(f"  {count * part // parts:>8,} logged   {memory_of(ground.here.url) / 1024:7.1f} MB")
+        print(f"  {count * part // parts:>8,} logged   {server.memory:7.1f} MB", flush=True)
         if part < parts:
             acks = ground.send(f"hour{part}", count // parts, 0.0, 8)
             assert not acks.refused, acks.refused[:3]
@@ -225,6 +282,8 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--seconds", type=float, default=60.0, help="length of the steady run")
     asked.add_argument("--rate", type=float, default=50.0, help="commands a second of the steady run")
+    asked.add_argument("--slice", type=float, default=2.0, help="seconds of one slice without a pause")
+    asked.add_argument("--rounds", type=int, default=5, help="slices of Lantern and of the floor, by turns")
     asked.add_argument("--hour", type=int, default=0, help="commands of the memory run")
     asked.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="only this one")
     given = asked.parse_args()
@@ -237,21 +296,14 @@ def main() -> None:
                 with Apart(url, "http", latency=LATENCY).running() as here:
                     hour(grounded(here, client), given.hour)
                 continue
-            with Apart(url, "http", latency=LATENCY).running() as here:
-                ground = grounded(here, client)
-                steady(ground, given.seconds, given.rate)
+            with Apart(beside(url, "openings"), "http", latency=LATENCY).running() as here:
                 open_twenty(here)
             with Apart(url, "http", latency=LATENCY).running() as here:
-                again = replace(
-                    ground,
-                    here=here,
-                    target=replace(ground.target, url=here.url, secret=here.app.signing_secret),
-                )
-                held = highest(again, 5.0)
-            bare = floor(url, 3.0, client)
-            print(
-                f"  highest rate held with p99 under 1 s: {held:.0f}/s, {held / bare:.0%} of the floor ({bare:.0f}/s)"
-            )
+                ground = grounded(here, client)
+                if given.seconds:
+                    steady(ground, given.seconds, given.rate)
+                with floor(url) as bare:
+                    compare(ground, bare, given.slice, given.rounds)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Makes the captures anew: `python -m tests.captures [kind[/name] ...]`. Needs HAProxy, nginx, Envoy and openssl."""
+"""Makes the captures anew: `python -m tests.captures [kind[/name] ...]`.
+
+Needs HAProxy, nginx, Envoy, Traefik, Caddy and openssl; README.md says where they come from.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.balancers import envoy, haproxy, nginx
+from bot.balancers import caddy, envoy, haproxy, nginx, traefik
+from bot.balancers.answers import LOG
+from bot.balancers.asking import ask_http
+from bot.balancers.kinds import kind_of
 from bot.balancers.sample import Sample
 from bot.domain.catalogue import Balancer
 from bot.domain.verdict import judge
 from bot.trials.stubs import Stub as Other
 from bot.trials.stubs import free_port
 from tests.captures import CASES, Case
+from tests.gateways import Caddy, Traefik
 from tests.lab import HAProxy, Lab
 from tests.proxies import Envoy, Nginx
 
@@ -38,6 +45,8 @@ _FORMATS = (
 )
 #: Requests within the window.
 _ENOUGH = 230
+#: Lines of a log that are kept where each has half a kilobyte.
+_LINES = 70
 
 
 def main(wanted: list[str]) -> int:
@@ -50,15 +59,14 @@ def main(wanted: list[str]) -> int:
                 lab.change(at, **{**case.stubs, **(case.third if at == 2 else {})})
             _taken(case, lab, Path(folder))
         before, after, balancer = case.kept()
-        pool = {"haproxy": haproxy, "nginx": nginx, "envoy": envoy}[case.kind].picture(
-            before, after, balancer
-        )
+        pool = kind_of(case.kind).picture(before, after, balancer)
         print(f"{here}: {judge(pool).sentence}")
     return 0
 
 
 def _taken(case: Case, lab: Lab, folder: Path) -> None:
-    {"haproxy": _haproxy, "nginx": _nginx, "envoy": _envoy}[case.kind](case, lab, folder)
+    made = {"haproxy": _haproxy, "nginx": _nginx, "envoy": _envoy, "traefik": _traefik, "caddy": _caddy}
+    made[case.kind](case, lab, folder)
 
 
 def _ports(case: Case, lab: Lab) -> tuple[int, ...]:
@@ -194,6 +202,63 @@ def _envoy(case: Case, lab: Lab, folder: Path) -> None:
         "auth",
         _known(case, lab, made["ports"]),
     )
+
+
+def _traefik(case: Case, lab: Lab, folder: Path) -> None:
+    one = Traefik(folder, lab)
+    names = [one.name for one in CASES if one.kind == "traefik"]
+    log_format = ("json", "common")[names.index(case.name) % 2]
+    ports = _ports(case, lab)
+    one.start(ports=ports, log_format=log_format, **case.configured)
+    try:
+        asked = {traefik.SERVICES: "/api/http/services?search=auth", traefik.METRICS: "/metrics"}
+        _kept_with_log(case, lab, (one.port, one.api, one.log), asked, ports)
+    finally:
+        one.stop()
+
+
+def _caddy(case: Case, lab: Lab, folder: Path) -> None:
+    one = Caddy(folder, lab)
+    ports = _ports(case, lab)
+    one.start(ports=ports, **case.configured)
+    try:
+        asked = {
+            caddy.UPSTREAMS: "/reverse_proxy/upstreams",
+            caddy.CONFIGURATION: "/config/apps/http/servers",
+            caddy.METRICS: "/metrics",
+        }
+        # The health of its servers is in the metrics every ten seconds.
+        time.sleep(9 if case.configured.get("check") else 0)
+        _kept_with_log(case, lab, (one.port, one.admin, one.log), asked, ports)
+    finally:
+        one.stop()
+
+
+def _kept_with_log(
+    case: Case, lab: Lab, place: tuple[int, str, Path], asked: dict[str, str], ports: Sequence[int]
+) -> None:
+    """Two samples: what the address answers, and the log between them, cut to what keeps the project small."""
+    port, address, log = place
+    kind = kind_of(case.kind)
+    _load(case, lab, port)
+    begins_at = log.stat().st_size if log.exists() else 0
+    samples = []
+    for _ in range(2):
+        texts = {key: ask_http(address, path) for key, path in asked.items()}
+        texts[kind.METRICS] = _figures_alone(texts[kind.METRICS])  # type: ignore[attr-defined]
+        samples.append(Sample(time.monotonic(), texts))
+        time.sleep(0 if len(samples) == 2 else _window(case))
+    lines = log.read_bytes()[begins_at:].decode().splitlines()[1:]
+    before = replace(samples[0], texts={kind.METRICS: samples[0].texts[kind.METRICS]})  # type: ignore[attr-defined]
+    after = replace(samples[1], texts={**samples[1].texts, LOG: "\n".join(lines[:_LINES]) + "\n"})
+    case.keep(before, after, "auth", _known(case, lab, ports))
+
+
+def _figures_alone(text: str) -> str:
+    """The figures that are about requests; both programs also tell much of themselves."""
+    wanted = ("traefik_", "caddy_http_requests", "caddy_reverse_proxy", "process_start_time")
+    lines = [line for line in text.splitlines() if line.removeprefix("# TYPE ").startswith(wanted)]
+    return "\n".join(line for line in lines if "_bucket{" not in line and "_bytes_" not in line) + "\n"
 
 
 _ENVOY_TLS = """\

@@ -18,9 +18,11 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         yield from _weights_alone(pool, found)
         return
     low, high = split_limits(pool, found)
-    if found.skew < low:
+    # That few clients make lumps is no fault, until a lump is more than its server can bear.
+    is_hurt = found.skew >= min(low, 0.25) and _is_heat_that_hurts(pool)
+    if found.skew < low and not is_hurt:
         return
-    is_bad = is_harmed(pool, found) and (found.skew >= high or _is_heat_that_hurts(pool))
+    is_bad = is_harmed(pool, found) and (found.skew >= high or is_hurt)
     inside = [server for server in in_rotation(pool) if not pool.is_stranger(server)]
     names = tuple(server.name for server in inside if is_hot(pool, server))
 
@@ -34,9 +36,10 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         words = f"{percent(pool.bypass or 0.0)} of the requests skip the balancing: a cookie or stick table pins them"
         yield because(Cause.PINNED, words)
     elif pool.policy is Policy.HASH:
-        words = (
-            f"balance {pool.algorithm or 'by hash'} puts most requests on one server: too few distinct keys"
+        how = (
+            "puts most requests on one server" if hottest(pool) else "gives some servers far more than others"
         )
+        words = f"balance {pool.algorithm or 'by hash'} {how}: too few distinct keys"
         yield because(Cause.HASH, words)
     elif pool.is_pinned:
         words = f"{pool.algorithm or 'stickiness'} keeps clients at the server that they had first"
@@ -45,8 +48,9 @@ def split(pool: Pool, found: Figures, said: Said) -> Iterable[Finding]:
         yield because(Cause.FIRST, "the balancer is told to use the first server that is well")
     elif _is_as_meant(pool, inside):
         return
-    elif pool.uneven_why:
-        yield because(Cause.UNEVEN, pool.uneven_why)
+    elif pool.is_zonal:
+        words = "each zone keeps its own requests (cross-zone balancing is off), however few servers it has"
+        yield because(Cause.ZONES, words)
     elif silent := _silent(inside):
         words = f"{listed(silent)} should be used and is not: can the balancer reach it, or does its check know better?"
         yield because(Cause.UNEVEN, words)

@@ -15,6 +15,9 @@ USAGE = "<words>"
 SUMMARY = "find incidents by their words: titles, causes, fixes, entries, lessons"
 EXAMPLES = ("/incident search uneven traffic", "/incident search 10.0.0.5")
 
+#: Characters of what is found; an answer has 4,000.
+_ROOM = 3300
+
 
 def run(door: Door, ask: Ask, rest: str) -> Answer:
     finding = search_incidents(door.desk, rest, by=ask.user)
@@ -23,16 +26,18 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
             f"No incident that you can see speaks of {_words(finding)}. Fewer or other words find more; "
             "`/incident list all` shows the newest."
         )
-    lines = []
+    lead = ""
     if not finding.is_whole:
-        lines.append(f"No incident that you can see holds all of {_words(finding)}. These hold some:")
+        lead = f"No incident that you can see holds all of {_words(finding)}. These hold some:\n"
+    shown: list[str] = []
     for one in finding.found:
-        lines.append(cards.list_line(one.incident))
-        lines += [f"> {hit.where}: {markup.escape(hit.text)}" for hit in one.hits]
-    more = finding.total - len(finding.found)
-    if more:
-        lines.append(f"{more} more: add a word that tells them apart.")
-    return Answer(cut("\n".join(lines), 3900))
+        hits = [f"\n> {hit.where}: {markup.escape(hit.text)}" for hit in one.hits]
+        shown.append(cards.list_line(one.incident) + "".join(hits))
+    while len(shown) > 1 and len("\n".join(shown)) > _ROOM:
+        shown.pop()
+    more = finding.total - len(shown)
+    tail = f"\n{more} more: add a word that tells them apart." if more else ""
+    return Answer(cut(lead + "\n".join(shown), 3900) + tail)
 
 
 def _words(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from bot.balancers.kinds import kind_of
 from bot.balancers.sample import NoReading, Sample
 from bot.domain.bars import bars, described
 from bot.domain.catalogue import Balancer
+from bot.domain.checks.given import seen
 from bot.domain.outcomes import Refused
 from bot.domain.pool import ENOUGH, Pool
 from bot.domain.reading import figures_of, shares
@@ -81,7 +82,7 @@ def _is_enough(balancer: Balancer, looks: list[dict[str, Any]], at_most: float) 
         pool = _pool(balancer, *_pair(balancer, looks))
     except NoReading:
         return True
-    return pool.total >= ENOUGH and not pool.is_restarted
+    return seen(pool) >= ENOUGH and not pool.is_restarted
 
 
 def _pair(balancer: Balancer, looks: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

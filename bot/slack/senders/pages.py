@@ -91,7 +91,9 @@ def post_draft(post: Post, errand: Errand) -> None:
     )
     facts = deliveries.facts_known(post.desk, incident_id)
     said = summary(compile_draft(facts))
-    text, blocks = cards.draft_summary(about, revision.number, said, shared["permalink"])
+    text, blocks = cards.draft_summary(
+        about, revision.number, said, shared["permalink"], post.desk.page_of(about.number, "/postmortem")
+    )
     post.message(errand, "summary", channel, text, blocks)
     _show_timeline(post, errand, facts, revision.number)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 
 from starlette.responses import Response
 
@@ -42,7 +41,7 @@ def add(site: Site, visit: Visit) -> Response:
             happened_at=happened_at,
             source=Source.WEB,
             by=visit.who.id,
-            origin=_origin(visit, *typed.values()),
+            origin=visit.origin(*typed.values()),
         )
     except NotThere:
         raise
@@ -150,9 +149,9 @@ def edit(site: Site, visit: Visit) -> Response:
             text=from_field(_same_lines(typed), entry.text, names, look.channels) if is_changed else None,
             kind=next((kind for kind in Kind if kind.value == visit.form.get("kind")), None),
             happened_at=happened_at,
-            seen_edits=_seen(visit),
+            seen_edits=visit.numbered("seen"),
             by=visit.who.id,
-            origin=_origin(visit, typed, when, visit.form.get("kind", ""), visit.form.get("seen", "")),
+            origin=visit.origin(typed, when, visit.form.get("kind", ""), visit.form.get("seen", "")),
         )
     except NotThere:
         raise
@@ -169,7 +168,7 @@ def undo(site: Site, visit: Visit) -> Response:
     about = sight.incident_by_number(site.desk, visit.number("number"), by=visit.who.id)
     try:
         done = timeline.undo_entry(
-            site.desk, about.id, number=visit.number("entry"), by=visit.who.id, origin=_origin(visit, "undo")
+            site.desk, about.id, number=visit.number("entry"), by=visit.who.id, origin=visit.origin("undo")
         )
     except NotThere:
         raise
@@ -178,20 +177,9 @@ def undo(site: Site, visit: Visit) -> Response:
     return _on(about, "undone", done)
 
 
-def _seen(visit: Visit) -> int | None:
-    given = visit.form.get("seen", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
-
-
 def _same_lines(text: str) -> str:
     """As browsers send it, lines end in two characters."""
     return text.replace("\r\n", "\n").strip()
-
-
-def _origin(visit: Visit, *typed: str) -> str:
-    """One sending of one form: the very same twice is one deed, other words from the same page are another."""
-    words = sha256("\x00".join((visit.path, *typed)).encode()).hexdigest()
-    return f"web:{visit.who.id}:{visit.form.get('origin', '')[:40]}:{words}"
 
 
 def _on(about: Incident, word: str, done: Done) -> Response:

@@ -24,6 +24,11 @@ _SAID = {
     "undone": "Undid #{n}. It stays in the history and is left out of the postmortem.",
     "same": "#{n} says that already.",
     "again": "It is being sent again.",
+    "noted": "The follow-up is noted.",
+    "given": "Follow-up {n} is changed.",
+    "done": "Follow-up {n} is done.",
+    "dropped": "Follow-up {n} is dropped.",
+    "open": "Follow-up {n} is open.",
     "gone": "It is not waiting any more.",
 }
 
@@ -82,6 +87,7 @@ def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
         "present": present,
         "channel_link": site.channel_link(about.channel_id) if about.channel_id else "",
         "waiting": [one for one in found.owed if not one.is_set_aside],
+        "drawn": site.drawings.of(found.facts, found.pulse, look.now),
         "failed": [one for one in found.owed if one.is_set_aside],
     }
 

@@ -9,9 +9,14 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bot.domain import zoned
-from bot.domain.incident import Severity, Status, Wanted
+from bot.domain.incident import Incident, Severity, Status, Wanted
+from bot.domain.refusals import Refusal
+from bot.domain.terms import read_terms
+from bot.store.db import NotSaved
 from bot.usecases import record
 from bot.usecases.record import Listed
+from bot.usecases.search import search_incidents
+from bot.web.marked import marked
 from bot.web.site import Address, Site
 from bot.web.visit import Visit
 
@@ -20,11 +25,16 @@ PAGE = 50
 #: Open ones that are shown; nobody has more at a time.
 _MOST_OPEN = 200
 
+#: Hit -> the place that shows it.
+_STANDS = {"postmortem": "/postmortem", "lesson": "#lessons"}
 _FILTERS = ("severity", "status", "service", "person", "since", "until")
 
 
 def show(site: Site, visit: Visit) -> Response:
     """Every incident that the visitor may see and asked for."""
+    words = visit.query.get("q", "").strip()
+    if words:
+        return _search(site, visit, words)
     asked = {name: visit.query.get(name, "").strip() for name in _FILTERS}
     zone = zoned.zone_of(visit.who.person) or UTC
     wrong = _wrong(site, asked)
@@ -46,6 +56,34 @@ def show(site: Site, visit: Visit) -> Response:
         services=record.services_seen(site.desk, by=visit.who.id),
         mine=_address({"person": visit.who.person.name}),
     )
+
+
+def _search(site: Site, visit: Visit, words: str) -> Response:
+    """What holds the words that were typed, with the places where they stand."""
+    finding, wrong = None, ""
+    try:
+        finding = search_incidents(site.desk, words, by=visit.who.id, limit=PAGE)
+    except NotSaved:
+        raise
+    except Refusal as refusal:
+        wrong = refusal.sentence
+    terms = read_terms(words)
+    return site.paper(
+        visit,
+        "found.html.j2",
+        words=words,
+        wrong=wrong,
+        finding=finding,
+        marked=lambda text: marked(text, terms),
+        leads=_leads,
+    )
+
+
+def _leads(about: Incident, where: str) -> str:
+    """Where on the pages of an incident a hit stands."""
+    if where.startswith("#"):
+        return f"/incidents/{about.number}#entry-{where[1:]}"
+    return f"/incidents/{about.number}{_STANDS.get(where, '')}"
 
 
 def _found(

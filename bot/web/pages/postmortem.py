@@ -1,4 +1,4 @@
-"""The postmortem: its newest revision, every former one, and what changed between two."""
+"""The postmortem as it is read: section by section, every former revision, and what changed between two."""
 
 from __future__ import annotations
 
@@ -6,33 +6,93 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bot.domain.incident import Incident
-from bot.domain.people import Person
+from bot.domain.incident import Incident, Severity
 from bot.domain.postmortem import Revision
 from bot.domain.refusals import NotThere
-from bot.usecases import record, sight
+from bot.domain.review import unfinished
+from bot.domain.sections import Section, in_question
+from bot.usecases import record, sections, sight
+from bot.usecases.postmortem import facts_of
+from bot.usecases.sections import Document
 from bot.web.document import compared, html_of
 from bot.web.shown import Look
 from bot.web.site import Address, Site
 from bot.web.visit import Visit
 
+#: What a deed has to say on the page it leads to: a word of the address, never the sentence itself.
+_SAID = {
+    "saved": "Saved as a new revision.",
+    "same": "Nothing changed: it says that already.",
+    "compiled": "Compiled again from what is known now. What people wrote is kept.",
+    "draft": "It is a draft again.",
+    "review": "It is in review.",
+    "published": "It is published.",
+}
+
 
 def newest(site: Site, visit: Visit) -> Response:
-    """The newest revision. Raises NotThere."""
-    about, found, look = _revisions(site, visit)
-    return _drawn(site, visit, about, found, look, found[0] if found else None)
+    """The newest revision, section by section. Raises NotThere."""
+    return draw(site, visit)
+
+
+def draw(site: Site, visit: Visit, status: int = 200, *, wrong: str = "", reason: str = "") -> Response:
+    """The page, with what was refused. Raises NotThere."""
+    about, found, look = looked_at(site, visit)
+    values = {"about": about, "found": found, "look": look, "wrong": wrong, "reason": reason}
+    if found is None:
+        return site.paper(visit, "postmortem.html.j2", status, **values)
+    by = visit.who.id
+    # First: a change that comes in between is then drawn once more, not missed.
+    pulse = record.pulse_of(site.desk, about.number, by=by)
+    facts = facts_of(site.desk, about.id, by=by)
+    is_held_up = about.severity in (Severity.SEV1, Severity.SEV2)
+    return site.paper(
+        visit,
+        "postmortem.html.j2",
+        status,
+        **values,
+        parts=[_shown(one) for one in found.revision.sections],
+        asked=in_question(found.revision.sections),
+        unfinished=unfinished(facts.follow_ups) if is_held_up else [],
+        drawn=site.drawings.of(facts, pulse, look.now),
+        said=_SAID.get(visit.query.get("did", ""), ""),
+    )
+
+
+def _shown(one: Section) -> dict[str, Any]:
+    """One section for the template. A title is Markdown of one line, as in the document it stands in."""
+    return {
+        "key": one.key,
+        "name": one.title or "The beginning",
+        "heading": html_of(f"## {one.title}") if one.title else "",
+        "html": html_of(one.text),
+        "is_human": one.is_human,
+        "is_ours": one.compiled is None,
+        "is_in_question": one.is_in_question,
+        "facts": html_of(one.compiled or "") if one.is_in_question else "",
+        "rows": compared(one.compiled or "", one.text) if one.is_in_question else [],
+    }
 
 
 def one(site: Site, visit: Visit) -> Response:
     """A former revision. Raises NotThere."""
-    about, found, look = _revisions(site, visit)
-    return _drawn(site, visit, about, found, look, _numbered(found, visit.number("revision"), about))
+    about, found, look = looked_at(site, visit)
+    chosen = _numbered(site, visit, about, found, visit.number("revision"))
+    return site.paper(
+        visit,
+        "revision.html.j2",
+        about=about,
+        found=found,
+        look=look,
+        chosen=chosen,
+        document=html_of(chosen.markdown),
+    )
 
 
 def markdown(site: Site, visit: Visit) -> Response:
-    """A revision as the text that was compiled. Raises NotThere."""
-    about, found, _ = _revisions(site, visit)
-    chosen = _numbered(found, visit.number("revision"), about)
+    """A revision as Markdown, to take along. Raises NotThere."""
+    about, found, _ = looked_at(site, visit)
+    chosen = _numbered(site, visit, about, found, visit.number("revision"))
     name = f"{about.slug}-postmortem-{chosen.number}.md"
     return Response(
         chosen.markdown,
@@ -43,48 +103,43 @@ def markdown(site: Site, visit: Visit) -> Response:
 
 def changes(site: Site, visit: Visit) -> Response:
     """What changed from one revision to another. Raises NotThere."""
-    about, found, look = _revisions(site, visit)
-    last = found[0].number if found else 0
+    about, found, look = looked_at(site, visit)
+    last = found.revision.number if found is not None else 0
+    before = max(1, last - 1)
     former, later = (
-        _numbered(found, _asked(visit, name, otherwise), about)
-        for name, otherwise in (("from", max(1, last - 1)), ("to", last))
+        _numbered(site, visit, about, found, otherwise if asked is None else asked)
+        for asked, otherwise in ((visit.numbered("from"), before), (visit.numbered("to"), last))
     )
-    rows = compared(former.markdown, later.markdown)
-    values = _shared(about, found, look)
-    return site.paper(visit, "changes.html.j2", **values, former=former, later=later, rows=rows)
+    return site.paper(
+        visit,
+        "changes.html.j2",
+        about=about,
+        found=found,
+        look=look,
+        former=former,
+        later=later,
+        rows=compared(former.markdown, later.markdown),
+    )
 
 
-def _asked(visit: Visit, name: str, otherwise: int) -> int:
-    given = visit.query.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else otherwise
-
-
-def _revisions(site: Site, visit: Visit) -> tuple[Incident, list[Revision], Look]:
+def looked_at(site: Site, visit: Visit) -> tuple[Incident, Document | None, Look]:
+    """The incident and its postmortem as they stand. Raises NotThere."""
     by = visit.who.id
     about = sight.incident_by_number(site.desk, visit.number("number"), by=by)
-    found = record.revisions_of(site.desk, about.id, by=by)
-    people: dict[str, Person] = record.names_of(site.desk, *(each.created_by for each in found))
+    found = sections.document(site.desk, about.id, by=by)
+    wrote = (
+        {one.created_by for one in found.history} | {found.review.changed_by} if found is not None else set()
+    )
     look = site.look(visit)
-    return about, found, Look(look.now, look.zone, people)
+    return about, found, Look(look.now, look.zone, record.names_of(site.desk, *wrote))
 
 
-def _numbered(found: list[Revision], number: int, about: Incident) -> Revision:
-    chosen = next((each for each in found if each.number == number), None)
-    if chosen is None:
+def _numbered(site: Site, visit: Visit, about: Incident, found: Document | None, number: int) -> Revision:
+    if found is None or number not in {one.number for one in found.history}:
         raise NotThere(f"The postmortem of {about.slug} has no revision {number}.")
-    return chosen
-
-
-def _shared(about: Incident, found: list[Revision], look: Look) -> dict[str, Any]:
-    return {"about": about, "revisions": found, "look": look}
-
-
-def _drawn(
-    site: Site, visit: Visit, about: Incident, found: list[Revision], look: Look, chosen: Revision | None
-) -> Response:
-    document = html_of(chosen.markdown) if chosen is not None else None
-    values = _shared(about, found, look)
-    return site.paper(visit, "postmortem.html.j2", **values, chosen=chosen, document=document)
+    if number == found.revision.number:
+        return found.revision
+    return sections.revision_of(site.desk, about.id, number, by=visit.who.id)
 
 
 ADDRESSES = (

@@ -129,9 +129,9 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 
 // Keys
 
-const KEYS = [["n", "write an entry"], ["j", "next entry"], ["k", "entry before"], ["e", "edit the entry"], ["/", "search or filter"], ["i", "all incidents"], ["?", "this list"]];
+const KEYS = [["n", "write an entry"], ["j", "next entry or section"], ["k", "the one before"], ["e", "edit it"], ["/", "search or filter"], ["i", "all incidents"], ["?", "this list"]];
 const areKeysOn = () => localStorage.getItem("keys") !== "off";
-const entries = () => [...document.querySelectorAll(".entries .entry")];
+const entries = () => [...document.querySelectorAll(".entries .entry, .part")];
 
 function step(by) {
   const all = entries();
