@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import __version__, balancer_talk, console, runbook_talk
+from bot import __version__, balancer_talk, incident_talk, runbook_talk
 from bot.settings import Settings, SettingsWrong, read_settings, shipped
 from bot.store import schema
 from bot.wiring import AlreadyRunning, House, must_answer, open_database
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(deed=_check)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(deed=_migrate)
-    console.add_commands(commands)
+    incident_talk.add_commands(commands)
     balancer_talk.add_commands(commands)
     runbook_talk.add_commands(commands)
     for one in (serve, check, migrate):

@@ -21,7 +21,7 @@ FLOORS = {
     "catalogue.py": 1,
     "trials/": 1,
     "balancer_talk.py": 5,
-    "console.py": 5,
+    "incident_talk.py": 5,
     "picture.py": 1,
     "drawn/": 1,
     "exporters/": 1,
