@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=None, metavar="FILE", help="a new file, e.g. inc-0042.pdf"
     )
+    parser.add_argument("--compile", action="store_true", help="compile it again first (needs --by)")
 
 
 def hand_over(desk: Desk, about: Incident, parsed: argparse.Namespace) -> int:

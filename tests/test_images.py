@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
+from bot import web
 from bot.domain.timeline import StoredImage
 from bot.image_check import Looked, NotAnImage, looked_at
 from bot.slack.download import is_slacks
@@ -195,6 +198,16 @@ def test_the_console_shows_an_image_of_an_entry_that_stands_and_hands_papers_ove
 
     room.types("/log undo 2", by=town.ana)
     assert visitor.asks("GET", path).status == 404
+
+
+def test_the_links_to_all_papers_are_one_include(town: Town) -> None:
+    room = opened(town)
+    sheets = Environment(loader=FileSystemLoader(Path(web.__file__).parent / "templates"), autoescape=True)
+    sheets.globals["formats"] = export.ready_formats()
+    read = sheets.get_template("exports.html.j2").render(about=room.about)
+    links = re.findall('href="([^"]+)" download>([^<]+)<', read)
+    assert (f"/incidents/{room.number}/postmortem.html", "HTML") in links
+    assert len(links) == len(export.ready_formats())
 
 
 def test_slack_gives_a_file_to_a_bot_that_may_read_it_alone(town: Town) -> None:
