@@ -202,6 +202,7 @@ class House:
             vigil=vigil,
             on_regained=self._catch_up.ring,
             on_late=self.door.tell_late,
+            in_time=self.desk.in_time,
         )
 
     def _connect_socket(self) -> None:

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from bot.standin.model import Json
 from bot.web.app import THREADS
 from tests.houses import Town, said
@@ -25,11 +27,12 @@ def blocked(town: Town, room: Room, many: int, seconds: float) -> list[Json]:
         return [answer.result(20) for answer in answers]
 
 
-def test_above_capacity_each_person_is_told_what_was_not_logged(tmp_path: Path) -> None:
-    with hasty_town(tmp_path, "http") as town:
+@pytest.mark.parametrize("transport", ["http", "socket"])
+def test_above_capacity_each_person_is_told_what_was_not_logged(tmp_path: Path, transport: str) -> None:
+    with hasty_town(tmp_path, transport) as town:
         room = opened(town)
         many = THREADS * 3
-        sentences = [said(answer) for answer in blocked(town, room, many, 1.5)]
+        sentences = [said(answer) for answer in blocked(town, room, many, 1.3)]
         town.settled()
         kept = {entry.text for entry in room.entries}
         for number, sentence in enumerate(sentences):
@@ -49,7 +52,7 @@ def test_a_form_that_came_to_its_turn_too_late_stays_open_with_its_words(tmp_pat
         room = opened(town)
         town.ana.types("/log", room.channel)
         form = room.form()
-        waiting = threading.Thread(target=blocked, args=(town, room, THREADS, 1.5))
+        waiting = threading.Thread(target=blocked, args=(town, room, THREADS, 1.4))
         waiting.start()
         threading.Event().wait(0.3)
         answer = town.ana.submits(form, {"What happened?": "typed for a while"})

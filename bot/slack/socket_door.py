@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from typing import Any
 
@@ -35,6 +36,8 @@ THREADS = 16
 
 #: Told of a request whose answer Slack could not be given any more.
 Late = Callable[[dict[str, Any], BoltResponse], None]
+#: While a request is answered that has waited so many seconds.
+InTime = Callable[[float], AbstractContextManager[float | None]]
 
 
 def _nobody(*_: object) -> None:
@@ -53,12 +56,14 @@ class SocketDoor:
         vigil: Vigil | None = None,
         on_regained: Callable[[], None] = _nobody,
         on_late: Late = _nobody,
+        in_time: InTime = nullcontext,
         connections: int = 2,
     ) -> None:
         self._app = app
         self._slack = Slack(app_token, api_url)
         self._vigil = vigil or Vigil()
         self._on_late = on_late
+        self._in_time = in_time
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="socket")
         self._lock = threading.Lock()
         self._is_closing = False
@@ -148,7 +153,8 @@ class SocketDoor:
             )
             response = crowd.turn_away(payload)
         else:
-            response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
+            with self._in_time(waited):
+                response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
         if response.status != 200:
             # Not acknowledged: Slack sends an event again, and tells a person that it did not work.
             log.info("an envelope was not acknowledged (%s)", response.status)
