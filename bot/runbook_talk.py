@@ -137,7 +137,7 @@ def _show(parsed: argparse.Namespace) -> int:
 def _service(settings: Settings, name: str) -> Service:
     if settings.catalogue is None:
         raise SettingsWrong(
-            ["There is no catalogue. Name one: LANTERN_CATALOGUE=catalogue.yaml, or leave out --service."]
+            ["There is no catalogue. Name one, LANTERN_CATALOGUE=catalogue.yaml, or leave out --service."]
         )
     services, problems = read_catalogue(settings.catalogue)
     for problem in problems:

@@ -142,7 +142,7 @@ def test_a_merge_takes_each_sides_changes_and_is_the_same_from_both_sides(
     other = merged(one, three, two)
     assert (both or "").rstrip("\n") == (other or "").rstrip("\n")
     if both is not None:
-        new = (set(mine) | set(theirs)) - set(base)
+        new = (set(mine) | set(theirs)) - {*base, ""}
         assert new <= set(both.split("\n"))
 
 

@@ -6,7 +6,7 @@ import time
 from http.client import HTTPException, HTTPMessage
 from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from bot.domain.outcomes import RateLimited, Refused, Unknown, Unreachable
@@ -54,7 +54,9 @@ def fetched(url: str, token: str, *, api_url: str, most: int) -> bytes:
     """
     if not is_slacks(url, api_url):
         raise Refused("not_slacks_address", "The file is kept on a server that is not Slack's.")
-    request = Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (checked above)
+    # Names that are not ASCII come as they are now and then; what is quoted already stays.
+    asked = quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+    request = Request(asked, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (checked above)
     until = time.monotonic() + _LONGEST
     try:
         with build_opener(_NoRedirect()).open(request, timeout=_TIMEOUT) as answer:

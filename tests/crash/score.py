@@ -105,7 +105,10 @@ def _of_incident(seen: Seen) -> Iterator[str]:
 
 
 def _of_channel(standin: Standin, reader: Person, number: int) -> Iterator[str]:
-    """What the lines do not say: people, purpose, Slack's own lines, and what the cards draw."""
+    """What the lines do not say: people, purpose, Slack's own lines, and what the cards draw.
+
+    Which past incidents are suggested is left out: every story told adds one.
+    """
     slug = f"inc-{number:04d}"
     found = [one for one in list(standin.workspace.channels.values()) if slug in one.name]
     for channel in found:
@@ -116,7 +119,8 @@ def _of_channel(standin: Standin, reader: Person, number: int) -> Iterator[str]:
             if message.get("subtype") not in (None, "file_share"):
                 yield f"Slack's line: {steady(message['text'])}"
             elif message["blocks"] and not message.get("ephemeral") and not _is_of_entries(message):
-                yield f"drawn: {steady(json.dumps(list(_words(message['blocks']))))}"
+                words = [word for word in _words(message["blocks"]) if "looked like this" not in word]
+                yield f"drawn: {steady(json.dumps(words))}"
 
 
 def _is_of_entries(message: dict[str, Any]) -> bool:
