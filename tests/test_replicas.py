@@ -83,7 +83,7 @@ def test_replicas_whose_clocks_are_half_a_minute_apart_agree_about_what_came_fir
 def test_a_command_that_lay_there_while_lantern_stood_still_is_not_done_late(
     tmp_path: Path, transport: str
 ) -> None:
-    with Standin(patience=1.1, limits=False) as standin:
+    with Standin(patience=2.4, limits=False) as standin:
         app = standin.install(manifest())
         settings = {
             "slack_bot_token": app.bot_token,

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bot.demo import manifest
+from bot.domain import permit
 from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar, Unknown, Unreachable
 from bot.slack.client import Slack
 from bot.slack.remedies import remedy
@@ -382,6 +383,18 @@ def test_a_port_that_speaks_no_tls_means_that_nothing_was_done(workspace: Standi
     place = workspace.api_url.replace("http://", "https://")
     found = outcome(Slack("xoxb-secret", place), "chat.postMessage")
     assert type(found) is Unreachable and "SSL" in str(found)
+
+
+def test_a_lease_that_ran_out_on_the_way_means_that_nothing_was_done(
+    slack: Slack, workspace: Standin
+) -> None:
+    # The connection is up and the headers are out when it is asked: a process may have stood still meanwhile.
+    before = len(workspace.calls())
+    with permit.only_while(lambda: False):
+        found = outcome(slack, "chat.postMessage")
+    assert type(found) is Unreachable and "lease" in str(found)
+    assert slack.call("auth.test")["ok"]
+    assert [call.method for call in workspace.calls()[before:]] == ["auth.test"]
 
 
 @pytest.fixture(scope="module")

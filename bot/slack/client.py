@@ -24,6 +24,7 @@ from urllib.request import Request, urlopen
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.domain import permit
 from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unfamiliar, Unknown, Unreachable
 from bot.slack.download import fetched
 from bot.slack.remedies import TOKEN_ERRORS, Meaning, meaning, remedy
@@ -48,6 +49,34 @@ _UNREADABLE = (ValueError, LookupError, AttributeError, RecursionError)
 _TROUBLES = (SlackClientError, OSError, HTTPException, *_UNREADABLE)
 
 
+class _TooLate(OSError):
+    """The connection was up, and what was to be sent may not be sent any more."""
+
+
+@dataclass(frozen=True)
+class _LastLook:
+    """A request's body that asks, when everything before it is out of the way, whether it may still be sent."""
+
+    body: bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not permit.may_send():
+            raise _TooLate("the lease ran out on the way to Slack")
+        yield self.body
+
+
+class _Writer(WebClient):
+    """The SDK's client, with a last look before the body goes out: without a body Slack does nothing."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        if isinstance(req.data, bytes):
+            length = len(req.data)
+            req.data = _LastLook(req.data)
+            # Else it would be sent in chunks.
+            req.add_unredirected_header("Content-length", str(length))
+        return super()._perform_urllib_http_request_internal(url, req)
+
+
 @dataclass(frozen=True)
 class Identity:
     """Who the bot is in its workspace, as auth.test says."""
@@ -68,7 +97,7 @@ class Slack:
         # What goes wrong is logged once, with its work, by the postman or the door: the SDK's own lines
         # say it a second time, and at DEBUG with everything that people wrote.
         silent = logging.Logger("slack_sdk", level=logging.CRITICAL)
-        self._writer = WebClient(
+        self._writer = _Writer(
             token=token, base_url=api_url, timeout=_WRITE_TIMEOUT, retry_handlers=[], logger=silent
         )
         self._reader = WebClient(
@@ -196,7 +225,9 @@ def _outcome(method: str, error: Exception) -> Undelivered:
     if isinstance(error, HTTPError):
         return Unknown(f"{method} answered {error.code}")
     said = f"{type(reason).__name__}: {reason}"[:300]
-    if isinstance(reason, (ConnectionRefusedError, socket.gaierror)) or _is_before_tls(error, reason):
+    if isinstance(reason, (ConnectionRefusedError, socket.gaierror, _TooLate)) or _is_before_tls(
+        error, reason
+    ):
         return Unreachable(f"{method}: {said}")
     return Unknown(f"{method}: {said}")
 

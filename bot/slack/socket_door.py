@@ -146,8 +146,9 @@ class SocketDoor:
 
     def _answer(self, line: Line, envelope: dict[str, Any], arrived: float) -> None:
         payload: dict[str, Any] = envelope["payload"]
-        waited = max(time.monotonic() - arrived, self._pulse.stood_still_for())
-        if waited > crowd.LATE:
+        queued, stood = time.monotonic() - arrived, self._pulse.stood_still_for()
+        waited = max(queued, stood)
+        if queued > crowd.LATE or stood > crowd.STOOD:
             log.warning(
                 "turned away after waiting %.1f s: more arrives than is done, or this was paused", waited
             )

@@ -10,7 +10,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bot.standin.api.method import Arguments, CallContext, Method
@@ -50,7 +50,11 @@ class WebApi:
 
     async def endpoint(self, request: Request) -> Response:
         name = request.path_params["method"]
-        token, args = await read_call(request)
+        try:
+            token, args = await read_call(request)
+        except ClientDisconnect:
+            # Half a call is none.
+            return Response(status_code=400)
         call = self._faults.record(Call(name, time.time(), _short(args)))
         started = time.perf_counter()
         try:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain import permit
 from bot.domain.outcomes import RateLimited, Refused, Unreachable
 from bot.domain.pace import Pace
 from bot.store import gates
@@ -153,14 +154,12 @@ class Errand:
                 self._remember(name, found, then)
                 return found
         self._begin(name, method, channel)
-        # A thread that was paused may wake up here long after another replica took over.
-        if (
-            time.monotonic()
-            > self._leased_tick + (self._rhythm.lease_for - self._rhythm.call_for).total_seconds()
-        ):
+        # A thread that was paused may wake up here, or in the call, long after another replica took over.
+        if not self._may_call():
             raise LeaseLost(f"work {self.work.id}: the lease ran out before {name}")
         try:
-            result = call()
+            with permit.only_while(self._may_call):
+                result = call()
         except (Refused, RateLimited, Unreachable):
             del self._steps[name]
             self._unwritten.append(_Unwritten(name, None, None))
@@ -199,6 +198,10 @@ class Errand:
     def renewed(self, tick: float) -> None:
         """The lease was renewed by a transaction that began at this monotonic tick."""
         self._leased_tick = max(self._leased_tick, tick)
+
+    def _may_call(self) -> bool:
+        lasts_for = self._rhythm.lease_for - self._rhythm.call_for
+        return time.monotonic() <= self._leased_tick + lasts_for.total_seconds()
 
     def _remember(self, name: str, result: Result, then: Then | None) -> None:
         # As the database will give it back: a tuple is a list now, not only after a restart.

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.domain import permit
 from bot.store import outbox
 from bot.store.db import Database, NotSaved
 from bot.store.errand import Errand
@@ -142,6 +143,33 @@ def test_an_errand_past_its_lease_calls_nothing(db: Database, start: Start) -> N
     wait_until(lambda: is_all_done(db))
     # The first attempt stopped before "two"; the next one looked at "one", found no look, and repeated it.
     assert calls == ["one", "one", "two"]
+
+
+def test_a_call_that_outlives_its_lease_may_not_be_sent_any_more(db: Database, start: Start) -> None:
+    asked: list[bool] = []
+
+    def send(errand: Errand) -> None:
+        def call() -> dict[str, Any]:
+            asked.append(permit.may_send())
+            # Stood still on the way, or the database is away: nobody renews it.
+            until = time.monotonic() + 0.5
+            wait_until(lambda: time.monotonic() > until)
+            asked.append(permit.may_send())
+            return {}
+
+        errand.step("call", call)
+
+    rhythm = replace(
+        QUICK,
+        lease_for=timedelta(seconds=0.8),
+        call_for=timedelta(seconds=0.4),
+        heartbeat_for=timedelta(hours=1),
+    )
+    work_id = put(db, "post", "C1")
+    start({"post": send}, rhythm=rhythm)
+    wait_until(lambda: find(db, work_id).state == "done")
+    assert asked[:2] == [True, False]
+    assert permit.may_send()
 
 
 def test_a_database_that_is_away_for_a_while_loses_and_doubles_nothing(
