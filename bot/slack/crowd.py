@@ -17,8 +17,8 @@ from bot.slack import blocks as kit
 
 #: Seconds. The database may take two more (bot/store/db.py), and Slack's three are up.
 LATE = 0.9
-#: Seconds of a standstill after which nobody knows how long a request has lain there. A shorter one is a busy machine: the
-#: request is begun, and the database has what is left of the time.
+#: Seconds of a standstill after which nobody knows how long a request has lain there. A shorter one is a busy
+#: machine: the request is begun, and the database has what is left of the time.
 STOOD = 2.0
 _SENTENCE = (
     "Lantern was too busy, or paused, to begin this in time: it was *not* kept. "
