@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -67,10 +68,16 @@ def runbook_shelf(folder: Path, today: Callable[[], date], look_every: float = _
 
     def read() -> tuple[dict[str, Runbook], list[Problem]]:
         commit = checkout(folder)
-        runbooks, problems = read_folder(folder, today=today())
+        runbooks, problems = _read_as_of(folder, today(), _state_of(runbook_files(folder)))
         return {name: replace(one, commit=commit) for name, one in runbooks.items()}, problems
 
     return Shelf(read, lambda: (checkout(folder), _state_of(runbook_files(folder))), look_every)
+
+
+@lru_cache(maxsize=4)
+def _read_as_of(folder: Path, today: date, _: object) -> tuple[dict[str, Runbook], list[Problem]]:
+    """A folder's runbooks as its files were, read once for all who ask."""
+    return read_folder(folder, today=today)
 
 
 def checkout(folder: Path) -> str:
@@ -87,6 +94,6 @@ def catalogue_shelf(path: Path | None) -> Shelf[Service]:
 
 def _state_of(files: Sequence[Path]) -> object:
     try:
-        return [(one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in files]
+        return tuple((one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in files)
     except OSError:
         return None

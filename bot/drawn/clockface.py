@@ -117,8 +117,13 @@ def _firsts(start: datetime, end: datetime, zone: tzinfo) -> Iterator[date]:
 
 def _within_days(start: datetime, end: datetime, zone: tzinfo, step: timedelta) -> Iterator[Tick]:
     """The round clocks of each day; one that a change skips is left out, one that it repeats comes twice."""
+    first, last = (it.astimezone(zone).replace(tzinfo=None) for it in (start, end))
+    # A clock that is set back in between shows later times for a while.
+    around = 3 * _HOUR // step + 1
     for day in _days(start, end, zone):
-        for number in range(int(_DAY / step)):
+        begin = datetime.combine(day, time())
+        earliest, latest = ((it - begin) // step for it in (first, last))
+        for number in range(max(0, earliest - around), min(int(_DAY / step), latest + around)):
             seconds = int(number * step.total_seconds())
             clock = time(seconds // 3600, seconds // 60 % 60, seconds % 60)
             label = f"{clock:%H:%M:%S}" if step < _MINUTE else f"{clock:%H:%M}"

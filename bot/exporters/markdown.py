@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -100,6 +101,7 @@ def summary(draft: Draft) -> str:
     )
 
 
+@cache
 def builtin_source() -> str:
     """The built-in template, for a team to begin its own from."""
     return (files("bot.exporters") / "templates" / BUILTIN).read_text(encoding="utf-8")
