@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,24 @@ import pytest
 from bot.standin.server import Standin
 from tests import postgres
 from tests.houses import Town
+
+
+@cache
+def _shares_a_town(path: Path) -> bool:
+    return 'scope="module"' in path.read_text(encoding="utf-8")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what their module starts stay together: one worker starts it, once, and in one order."""
+    for item in items:
+        if _shares_a_town(item.path) and item.get_closest_marker("xdist_group") is None:
+            params = (
+                item.callspec.params
+                if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+                else {}
+            )
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {params.get('town', '')}"))
 
 
 def missing(sentence: str) -> None:

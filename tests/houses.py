@@ -215,8 +215,11 @@ class Town:
 
 
 def until(is_so: Callable[[], bool], timeout: float, what: str) -> None:
-    """Poll until it is so; fail with what was waited for."""
-    end = time.monotonic() + timeout
+    """Poll until it is so; fail with what was waited for.
+
+    `timeout`: seconds on a machine at rest. A busy one gets three times as long: only a failure waits for its end.
+    """
+    end = time.monotonic() + 3 * timeout
     while not is_so():
         assert time.monotonic() < end, what
         time.sleep(0.02)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BOT = ROOT / "bot"
@@ -72,7 +71,7 @@ def floor_of(name: str) -> int | None:
 
 def imports(path: Path) -> Iterator[tuple[int, str, bool]]:
     """Line, dotted name, and whether it stands at the top of the file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     top = set(map(id, tree.body))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -96,7 +95,31 @@ def file_of(dotted: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=below_bot)
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def of_each(paths: list[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """One test that judges every file and names all that fail: thousands of small tests would cost half a minute."""
+
+    def made(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            assert paths, "there are files"
+            faults = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as fault:
+                    faults.append(f"{below_bot(path)}: {fault}")
+            assert not faults, "\n".join(faults)
+
+        return test
+
+    return made
+
+
+@of_each(SOURCES)
 def test_a_file_imports_its_own_room_and_lower_floors(path: Path) -> None:
     here = below_bot(path)
     if is_standin(path):
@@ -119,7 +142,7 @@ def test_a_file_imports_its_own_room_and_lower_floors(path: Path) -> None:
                 assert here.startswith(room), f"{here}:{line} imports {target}, a room beside it"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=below_bot)
+@of_each(SOURCES)
 def test_libraries_are_named_in_their_own_rooms_only(path: Path) -> None:
     here = below_bot(path)
     allowed = {
@@ -135,53 +158,51 @@ def test_libraries_are_named_in_their_own_rooms_only(path: Path) -> None:
         assert rooms is None or here.startswith(rooms), f"{here}:{line} names {name}"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES if below_bot(path) != "__main__.py"], ids=below_bot
-)
+@of_each([path for path in SOURCES if below_bot(path) != "__main__.py"])
 def test_imports_stand_at_the_top(path: Path) -> None:
     late = [(line, name) for line, name, is_top in imports(path) if not is_top]
     assert late == [], f"{below_bot(path)} imports late: {late}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=below_bot)
+@of_each(SOURCES)
 def test_files_and_functions_do_one_thing(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400, f"{below_bot(path)} does a second thing: find its name"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= 60, f"{below_bot(path)}:{node.lineno} {node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=below_bot)
+@of_each(SOURCES)
 def test_names_say_what_a_thing_is(path: Path) -> None:
     # A sub-command's file is called what people type.
     if not below_bot(path).startswith("slack/commands/"):
         assert not NAMES_NOT_USED.search(path.stem.strip("_")), path
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in GIVEN_NAMES:
             plain = re.sub(r"(?<!^)(?=[A-Z])", "_", node.name).lower()
             assert not NAMES_NOT_USED.search(plain), f"{below_bot(path)}:{node.lineno} {node.name}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=below_bot)
+@of_each(SOURCES)
 def test_broad_excepts_stand_where_the_work_is_tried_again(path: Path) -> None:
     if below_bot(path) in {"delivery.py", "ticker.py", "store/together.py"}:
         return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ExceptHandler):
             named = ast.unparse(node.type) if node.type is not None else ""
             assert named not in {"", "Exception", "BaseException"}, f"{below_bot(path)}:{node.lineno}"
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if not is_standin(path)], ids=below_bot)
+@of_each([path for path in SOURCES if not is_standin(path)])
 def test_slacks_dicts_stop_in_ask(path: Path) -> None:
     if below_bot(path) in {"slack/ask.py"}:
         return
     assert 'body["' not in path.read_text(encoding="utf-8"), f"{below_bot(path)}: add a field to Ask"
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if not is_standin(path)], ids=below_bot)
+@of_each([path for path in SOURCES if not is_standin(path)])
 def test_nothing_but_wiring_reads_the_clock(path: Path) -> None:
     if below_bot(path) == "wiring.py":
         return
@@ -192,7 +213,7 @@ def test_nothing_but_wiring_reads_the_clock(path: Path) -> None:
 def test_use_cases_name_who_acts() -> None:
     """Nobody changes anything anonymously: what takes a desk and an incident and writes takes `by` by keyword."""
     for path in sorted((BOT / "usecases").glob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in parsed(path).body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                 continue
             names = [argument.arg for argument in node.args.args]

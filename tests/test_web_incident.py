@@ -442,6 +442,8 @@ def test_a_timeline_is_drawn_again_only_when_something_has_changed() -> None:
 
 def test_a_follow_up_is_noted_given_to_somebody_linked_and_done(town: Town, ana: Visitor) -> None:
     room = opened(town, "/incident open login is slow sev2")
+    # Lantern knows by name whom it has met.
+    room.types("/log ben is here", by=town.ben)
     first = f"/incidents/{room.number}"
     form = ana.gets(f"{first}/follow-ups/new")
     refused = ana.sends(

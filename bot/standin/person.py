@@ -177,7 +177,7 @@ class Person:
         found = self._read("/ui/replies", {"channel": place, "ts": ts})["messages"]
         return [m | {"channel": place} for m in found]
 
-    def waits_for(self, look: Callable[[], Found | None], timeout: float = 5.0) -> Found:
+    def waits_for(self, look: Callable[[], Found | None], timeout: float = 15.0) -> Found:
         """Poll until `look` gives something true; gives that.  A LookupError counts as not yet."""
         end = time.monotonic() + timeout
         problem: Exception | None = None
@@ -192,7 +192,7 @@ class Person:
             time.sleep(0.02)
         raise TimeoutError(f"{self.id} waited {timeout:g} s in vain.") from problem
 
-    def waits_for_message(self, channel: str, text: str, timeout: float = 5.0) -> Json:
+    def waits_for_message(self, channel: str, text: str, timeout: float = 15.0) -> Json:
         """The newest message that holds the text, in its text or its blocks, once it is there."""
 
         def look() -> Json | None:
