@@ -15,6 +15,7 @@ from bot.usecases.incident import open_incident
 from bot.usecases.postmortem import Closing, close_incident
 from bot.usecases.timeline import log_entry
 from bot.wiring import build_desk
+from tests.blank import lay_out
 
 ANA, BEN = "U0ANA00000", "U0BEN00000"
 
@@ -22,6 +23,7 @@ ANA, BEN = "U0ANA00000", "U0BEN00000"
 @contextmanager
 def desk_on(url: str, **settings: Any) -> Iterator[Desk]:
     """A desk on this database, which gets its tables."""
+    lay_out(url)
     db = Database(url)
     try:
         schema.migrate(db, shipped("migrations"))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import functools
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import SecretStr
@@ -24,9 +21,9 @@ from bot.standin.person import Person
 from bot.standin.server import Standin
 from bot.store import incident as incidents
 from bot.store import outbox, postmortem, schema, timeline
-from bot.store.db import Database
 from bot.store.errand import Rhythm
 from bot.wiring import House
+from tests.blank import lay_out
 
 #: Waits shortened so that a lost answer is looked up within a test's patience.
 QUICK = Rhythm(
@@ -39,24 +36,6 @@ QUICK = Rhythm(
 
 #: Read once: hundreds of towns have it.
 _MANIFEST = manifest()
-
-
-@functools.cache
-def _migrated() -> bytes:
-    """A SQLite file with this version's tables and nothing in them."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "lantern.db"
-        db = Database(f"sqlite:///{path}")
-        schema.migrate(db, shipped("migrations"))
-        db.close()
-        return path.read_bytes()
-
-
-def _lay_out(url: str) -> None:
-    """Spare a new town the migrations, which the tests of the schema and of the command line run."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:///") and path.parent.is_dir() and not path.exists():
-        path.write_bytes(_migrated())
 
 
 class Clock:
@@ -141,7 +120,7 @@ class Town:
         else:
             values["slack_signing_secret"] = SecretStr(self.app.signing_secret)
         settings = Settings.model_validate(values)
-        _lay_out(self._database_url)
+        lay_out(self._database_url)
         house = House(
             settings,
             clock=self.clock,

@@ -28,9 +28,8 @@ from bot.domain.sections import (
     settled,
     split,
 )
-from bot.domain.timeline import Kind, Source
 from bot.exporters.markdown import render
-from bot.usecases import followup, incident, postmortem, review, timeline
+from bot.usecases import postmortem, review
 from bot.usecases import sections as usecase
 from bot.usecases.postmortem import Closing
 from tests.houses import Town, said
@@ -335,45 +334,6 @@ def test_what_an_older_lantern_compiled_in_the_middle_of_a_deploy_keeps_the_word
     room.types("/log note: later")
     room.types("/postmortem compile")
     assert "Look at the balancer first." in doc(room).revision.markdown
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_entries_edits_undos_and_compilings_in_any_order_lose_no_word(town: Town, seed: int) -> None:
-    chance = random.Random(seed)
-    desk, by = town.house.desk, town.ana.id
-    with closed_room(town, "/incident open anything sev3") as room:
-        one, mine = room.about.id, set[str]()
-        for step in range(25):
-            deed = chance.choice(("log", "undo", "edit", "write", "write", "compile", "follow-up", "cause"))
-            typed = [entry.number for entry in room.entries if entry.source is Source.COMMAND]
-            if deed == "log":
-                kind = chance.choice(list(Kind))
-                timeline.log_entry(desk, one, f"entry {step}", by=by, source=Source.COMMAND, kind=kind)
-            elif deed == "undo" and typed:
-                timeline.undo_entry(desk, one, number=chance.choice(typed), by=by)
-            elif deed == "edit" and typed:
-                timeline.edit_entry(desk, one, chance.choice(typed), text=f"edited {step}", by=by)
-            elif deed == "follow-up":
-                followup.add_follow_up(desk, one, f"follow-up {step}", by=by)
-            elif deed == "cause":
-                incident.set_fact(desk, one, "cause", f"cause {step}", by=by)
-            elif deed == "compile":
-                postmortem.compile_postmortem(desk, one, by=by)
-                before = doc(room).revision
-                postmortem.compile_postmortem(desk, one, by=by)
-                assert doc(room).revision == before
-            elif deed == "write":
-                word = f"word{seed}x{step}y"
-                section = chance.choice(doc(room).revision.sections)
-                write(room, section.key, lambda text, word=word: _with_line(text, word, chance))  # type: ignore[misc]
-                mine.add(word)
-            assert mine <= set(re.findall(r"word\d+x\d+y", doc(room).revision.markdown))
-
-
-def _with_line(text: str, word: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    lines.insert(chance.randint(0, len(lines)), word)
-    return "\n".join(lines)
 
 
 def test_published_and_reviewed_states_are_told_once_each(room: Room) -> None:
