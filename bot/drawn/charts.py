@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -97,8 +97,8 @@ def load_charts(told: load.Load, width: float = COLUMN) -> tuple[Chart, Chart]:
     hours = [[cell / timedelta(hours=1) for cell in row] for row in told.responding]
     names = [day[:3] for day in WEEKDAYS]
     first, second = "Opened by weekday and hour", "Responding by weekday and hour"
-    busiest = _busiest(opened, "{:.0f} incidents opened")
-    longest = _busiest(hours, "{:.1f} hours of responding")
+    busiest = _busiest(opened, lambda most: counted(round(most), "incident") + " opened")
+    longest = _busiest(hours, lambda most: f"{most:.1f} hours of responding")
     return (
         Chart(
             first,
@@ -202,7 +202,7 @@ def _missing_in_words(spread: Spread) -> str:
     return f"{spread.without} of {spread.n + spread.without} incidents have no value: {reasons}."
 
 
-def _busiest(cells: Sequence[Sequence[float]], words: str) -> str:
+def _busiest(cells: Sequence[Sequence[float]], words: Callable[[float], str]) -> str:
     most = max(cell for row in cells for cell in row)
     if not most:
         return ""
@@ -213,7 +213,7 @@ def _busiest(cells: Sequence[Sequence[float]], words: str) -> str:
         if cell == most
     ]
     where = listed(found) if len(found) <= 3 else f"{', '.join(found[:3])} and {len(found) - 3} more"
-    return f"Most: {words.format(most)}, {where}."
+    return f"Most: {words(most)}, {where}."
 
 
 def _said(title: str, parts: Sequence[str]) -> str:

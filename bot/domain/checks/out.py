@@ -27,9 +27,10 @@ def parked(pool: Pool) -> Iterable[Finding]:
         names = listed([server.name for server in those])
         how = of_all(len(those), len(pool.servers))
         whose = "its" if len(those) == 1 else "their"
+        nothing = "gets nothing" if len(those) == 1 else "get nothing"
         words = {
-            Standing.BACKUP: f"{how} marked backup and get nothing ({names})",
-            Standing.UP: f"{how} at weight 0 and get nothing ({names})",
+            Standing.BACKUP: f"{how} marked backup and {nothing} ({names})",
+            Standing.UP: f"{how} at weight 0 and {nothing} ({names})",
             Standing.EJECTED: f"{how} put out by the balancer because of {whose} answers ({names})",
             Standing.ABSENT: f"{names} should get {percent(sum(pool.fair_share(s) for s in those))} of the requests "
             f"and get{'s' if len(those) == 1 else ''} none: down, parked, or not in the configuration",
