@@ -177,6 +177,27 @@ def test_it_goes_from_draft_to_review_to_published_with_a_reason_for_what_is_unf
     assert f"{newest(room)} is newer" in ana.gets(at(room)).words
 
 
+def test_what_nobody_has_looked_at_is_not_published(town: Town, ana: Visitor, room: Room) -> None:
+    room.types("/incident close now")
+    town.settled()
+    page = ana.gets(at(room))
+    seen = newest(room)
+    room.types("/log finding: the weights came with the deployment")
+    room.types("/postmortem compile")
+    sent = {
+        **page.hidden(at(room, "/state")),
+        "state": "published",
+        "revision": str(seen),
+        "reason": "it is late",
+    }
+    refused = ana.posts(at(room, "/state"), sent)
+    assert refused.status == 422 and f"Revision {seen + 1} came meanwhile" in refused.words
+    assert state(room) is ReviewState.DRAFT
+    assert f'name="revision" value="{seen + 1}"' in refused.text
+    ana.posts(at(room, "/state"), {**sent, "revision": str(seen + 1)})
+    assert state(room) is ReviewState.PUBLISHED
+
+
 def test_a_postmortem_that_is_not_there_yet_is_compiled_here(town: Town, ana: Visitor) -> None:
     bare = opened(town, "/incident open search is slow")
     assert "There is none yet." in ana.gets(at(bare)).words

@@ -17,8 +17,19 @@ from bot.usecases.sight import seen
 from bot.usecases.timeline import checked
 
 
-def publish(desk: Desk, incident_id: int, *, reason: str = "", by: str, origin: str | None = None) -> Done:
-    """Publish the newest revision. `reason` is why follow-ups without an owner or a date may stay so."""
+def publish(
+    desk: Desk,
+    incident_id: int,
+    *,
+    reason: str = "",
+    looked_at: int | None = None,
+    by: str,
+    origin: str | None = None,
+) -> Done:
+    """Publish the newest revision. `reason` is why follow-ups without an owner or a date may stay so.
+
+    `looked_at`: the revision that whoever publishes has read; a newer one is then refused.
+    """
     why = (
         checked(reason, example="/postmortem publish because the team decides on Monday")
         if reason.strip()
@@ -33,6 +44,11 @@ def publish(desk: Desk, incident_id: int, *, reason: str = "", by: str, origin: 
         now = postmortems.review(session, incident_id)
         if now.state is ReviewState.PUBLISHED and now.published_revision == newest.number:
             return Done(f"Revision {newest.number} is published already.", incident_id, is_new=False)
+        if looked_at is not None and looked_at != newest.number:
+            raise Refusal(
+                f"Revision {newest.number} came meanwhile, and you looked at {looked_at}. Look at what changed, then "
+                "publish."
+            )
         missing = why_not(about, newest.sections, follow_ups.of(session, incident_id), why)
         if missing:
             raise Refusal(missing)

@@ -188,7 +188,14 @@ def set_state(site: Site, visit: Visit) -> Response:
 
     def act(about: Incident) -> Done:
         if wanted == ReviewState.PUBLISHED:
-            return review.publish(site.desk, about.id, reason=reason, by=visit.who.id, origin=origin)
+            return review.publish(
+                site.desk,
+                about.id,
+                reason=reason,
+                looked_at=visit.numbered("revision"),
+                by=visit.who.id,
+                origin=origin,
+            )
         if wanted not in {one.value for one in ReviewState}:
             raise Refusal("A postmortem is a draft, in review or published: press one of the buttons.")
         return review.set_review(site.desk, about.id, ReviewState(wanted), by=visit.who.id, origin=origin)
