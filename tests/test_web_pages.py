@@ -209,6 +209,10 @@ def test_a_section_is_edited_compiled_again_and_published_in_the_browser(page: P
     expect(part.locator("strong")).to_have_text("an hour")
     page.get_by_role("button", name=re.compile("^Publish revision")).click()
     expect(page.get_by_role("status").first).to_have_text("It is published.")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="HTML").click()
+    told = taken.value.path().read_text(encoding="utf-8")
+    assert "<strong>an hour</strong>" in told and words in told and "<script>" not in told
 
 
 def test_a_button_pressed_twice_sends_once(page: Page, room: Room, town: Town) -> None:
@@ -245,8 +249,11 @@ def pages_of(town: Town, room: Room) -> list[str]:
         f"{first}/postmortem/changes",
         f"{first}/postmortem/sections/issue-summary",
         f"{first}/postmortem/new-section",
+        f"{first}/postmortem/1",
         f"{first}/follow-ups/1",
+        f"{first}/follow-ups/new",
         "/incidents?q=weights+alarms",
+        "/incidents?q=nothinglikethat",
         "/insights?since=&by=severity",
         "/account",
         "/nowhere",
