@@ -22,12 +22,13 @@ from bot.usecases.followup import (
     snooze_follow_up,
 )
 from bot.usecases.reminders import local_day
+from bot.usecases.tracking import send_follow_up, shown
 
 COMMAND, WORD = "/incident", "follow-up"
 ALIASES = ("followup", "follow-ups", "followups", "task")
 USAGE = (
     "<what> [@owner] [by friday] | list | <number> @owner by <day> | done | drop | reopen | snooze <number> | "
-    "link <number> <address>"
+    "link <number> <address> | send <number>"
 )
 SUMMARY = "note work left for afterwards"
 EXAMPLES = (
@@ -36,11 +37,14 @@ EXAMPLES = (
     "/incident follow-up done 1",
     "/incident follow-up snooze 1 until 14 June",
     "/incident follow-up link 1 https://tracker.example.com/OPS-12",
+    "/incident follow-up send 1",
 )
 
 _STATES = {"done": FollowUpState.DONE, "drop": FollowUpState.DROPPED, "reopen": FollowUpState.OPEN}
 _CHANGE = re.compile(r"(done|drop|reopen)(?:\s+#?([-+]?\d+))?", re.IGNORECASE)
 _SNOOZE = re.compile(r"snooze\s+#?(\d{1,6})(?:\s+until\s+(\S.{0,40}))?", re.IGNORECASE)
+#: "send the report to legal" is a follow-up of its own.
+_SENT = re.compile(r"(?:send|track)(?:\s+#?(\d{1,6})(\s+anyway)?)?", re.IGNORECASE)
 _LINKED = re.compile(r"link\s+#?(\d{1,6})\s+<?([^\s|>]+)(?:\|[^>]*)?>?", re.IGNORECASE)
 
 
@@ -52,7 +56,8 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         lines = [
             f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
             f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
-            f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value})"
+            f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value}"
+            f"{f', {shown(one)}' if one.tracker_key else ''})"
             for one in found
         ]
         return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
@@ -78,6 +83,9 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         return said(
             link_follow_up(door.desk, about.id, int(linked[1]), address, by=ask.user, origin=ask.origin)
         )
+    sent = _SENT.fullmatch(text)
+    if sent is not None:
+        return _send(door, ask, about.id, sent[1], is_anyway=sent[2] is not None)
     owner, words = mentioned(text)
     words, due_on = split_due(words, today=local_day(door.desk, ask.user).date())
     if owner is not None:
@@ -99,6 +107,18 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         raise Refusal(f"Say what is to be done. For example `{EXAMPLES[0]}`")
     return said(
         add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
+    )
+
+
+def _send(door: Door, ask: Ask, incident_id: int, number: str | None, *, is_anyway: bool) -> Answer:
+    if number is None:
+        raise Refusal(
+            "Say which follow-up by its number: `/incident follow-up send 1`. `/incident follow-up list` shows them."
+        )
+    return said(
+        send_follow_up(
+            door.desk, incident_id, int(number), is_anyway=is_anyway, by=ask.user, origin=ask.origin
+        )
     )
 
 
