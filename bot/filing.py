@@ -1,7 +1,7 @@
 """Sends follow-ups to the team's tracker and reads what became of them: the postman's senders that do not tell Slack.
 
-Works in orders of their own: nothing that a channel is told waits for a tracker. An issue is created in one step that is
-looked up before it is repeated, by the mark that the issue carries (docs/decisions/0015-trackers.md).
+Works in orders of their own: nothing that a channel is told waits for a tracker. An issue is created in one step that
+is looked up before it is repeated, by the mark that the issue carries (docs/decisions/0015-trackers.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asking a tracker over HTTP, and what that ends in, in the postman's words (bot/domain/outcomes.py).
 
-A request has eight seconds in all, an answer eight megabytes. No redirect is followed: the token goes to the address that
-was set and to no other, and only over TLS. The token stands in no sentence, no log line and no repr.
+A request has eight seconds in all, an answer eight megabytes. No redirect is followed: the token goes to the address
+that was set and to no other, and only over TLS. The token stands in no sentence, no log line and no repr.
 """
 
 from __future__ import annotations

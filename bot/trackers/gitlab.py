@@ -1,7 +1,8 @@
 """GitLab issues, of gitlab.com and of an instance of one's own.
 
 Facts: docs.gitlab.com, "Issues API" (list project issues, single project issue, new issue), "Personal access tokens
-API" (self, scopes), "Quick actions": a line of a description that begins with "/" is a command. Listing reads the database.
+API" (self, scopes), "Quick actions": a line of a description that begins with "/" is a command. Listing reads the
+database.
 """
 
 from __future__ import annotations
