@@ -153,7 +153,8 @@ class Wire:
                 answer = connection.getresponse()
                 content = answer.read(LARGEST + 1)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                why = f"did not answer within {PATIENCE:g} seconds" if cut.is_over else _why(error)
+                is_late = cut.is_over or isinstance(error, TimeoutError)
+                why = f"did not answer within {PATIENCE:g} seconds" if is_late else _why(error)
                 raise Unknown(f"{self._name} {why}") from None
             if cut.is_over or answer.length:
                 raise Unknown(f"{self._name} hung up in the middle of its answer")
