@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from bot.domain import permit
 from bot.domain.outcomes import RateLimited, Refused, Undelivered, Unknown, Unreachable
@@ -170,9 +170,7 @@ class Wire:
         if self._base.scheme == "http":
             return http.client.HTTPConnection(host, port or 80, timeout=_CONNECTS_IN)
         context = ssl.create_default_context()
-        proxy = urlsplit(
-            "" if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get("https", "")
-        )
+        proxy = _proxy(host)
         if not proxy.hostname:
             return http.client.HTTPSConnection(host, port or 443, timeout=_CONNECTS_IN, context=context)
         through = http.client.HTTPSConnection(
@@ -224,6 +222,12 @@ class _Cut:
 
     def call_off(self) -> None:
         self._timer.cancel()
+
+
+def _proxy(host: str) -> SplitResult:
+    """The proxy that HTTPS_PROXY names for this host, NO_PROXY apart; without a host when there is none."""
+    named = "" if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get("https", "")
+    return urlsplit(named if "://" in named or not named else f"http://{named}")
 
 
 def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:

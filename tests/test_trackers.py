@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +23,8 @@ from bot.settings import Settings, SettingsWrong, read_settings
 from bot.tracker_kinds import kinds, tracker_at
 from bot.tracker_wire import Place, retry_after
 from bot.wiring import tracker_of
+from tests.conftest import missing
+from tests.shells import OPENSSL
 from tests.tracker_stands import STANDS, TOKEN, AnyStand, DataCenter, GitHub, GitLab, Jira
 
 MARK = "lantern-0123456789abcdef"
@@ -94,6 +101,16 @@ def test_jira_finds_what_its_search_does_not_show_yet(kind: type[Jira]) -> None:
         assert here.find(MARK, an_hour_ago()) == made
         # One that was deleted meanwhile is stepped over.
         stand.issues.pop(3)
+        assert here.find(MARK, an_hour_ago()) == made
+
+
+def test_a_jira_token_with_scopes_gives_links_that_people_can_open() -> None:
+    with Jira() as stand:
+        settings = {**stand.settings(), "tracker_url": f"{stand.url}/ex/jira/cloud-id"}
+        here = tracker_of(Settings.model_validate(settings))
+        assert here is not None
+        made = here.create("review", BODY, MARK)
+        assert made.link == "https://acme.atlassian.example/browse/OPS-1"
         assert here.find(MARK, an_hour_ago()) == made
 
 
@@ -191,6 +208,55 @@ def test_what_was_never_sent_is_said_to_be_so(github: GitHub) -> None:
     nobody = tracker_at("github:acme/web", url=f"http://127.0.0.1:{port}", token=TOKEN)
     with pytest.raises(Unreachable, match="nothing listens at its address"):
         nobody.create("review", BODY, MARK)
+
+
+def test_a_proxy_is_used_and_gets_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            caller, _ = listener.accept()
+            with caller:
+                heard.append(caller.recv(65536))
+                caller.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+        proxy = threading.Thread(target=refuse, daemon=True)
+        proxy.start()
+        for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("https_proxy", f"ana:secret@127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(Unreachable) as trouble:
+            tracker_at("github:acme/web", url="https://github.invalid", token=TOKEN).state("acme/web#1")
+        proxy.join(10)
+    assert heard[0].startswith(b"CONNECT github.invalid:443") and b"Proxy-Authorization: Basic" in heard[0]
+    assert TOKEN.encode() not in heard[0] and "secret" not in str(trouble.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_token(tmp_path: Path) -> None:
+    if not OPENSSL:
+        missing("openssl is not installed, so no certificate can be made.")
+    new = [OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    new += ["-subj", "/CN=localhost", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert")]
+    subprocess.run(new, check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def listen() -> None:
+            caller, _ = listener.accept()
+            with suppress(OSError), context.wrap_socket(caller, server_side=True) as talk:
+                heard.append(talk.recv(65536))
+
+        server = threading.Thread(target=listen, daemon=True)
+        server.start()
+        here = tracker_at(
+            "gitlab:acme/web", url=f"https://127.0.0.1:{listener.getsockname()[1]}", token=TOKEN
+        )
+        with pytest.raises(Unreachable, match="a certificate that is not trusted"):
+            here.state("acme/web#1")
+        server.join(10)
+    assert not any(heard)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -314,7 +314,11 @@ class Jira(Stand):
         return headers.get("authorization") == (f"Basic {pair}" if self.is_cloud else f"Bearer {TOKEN}")
 
     def answer(self, asked: Asked) -> Reply:
+        # Where tokens with scopes are used.
+        asked = replace(asked, path=asked.path.removeprefix("/ex/jira/cloud-id"))
         api = f"/rest/api/{3 if self.is_cloud else 2}"
+        if asked.path == f"{api}/serverInfo":
+            return 200, {"baseUrl": "https://acme.atlassian.example", "deploymentType": "Cloud"}
         if asked.method == "POST" and asked.path == f"{api}/issue":
             return self._create(asked.body["fields"])
         if asked.path == f"{api}/project/OPS":

@@ -97,21 +97,22 @@ class Jira:
     def create(self, title: str, body: Body, mark: str) -> Issue:
         """Create an issue; the mark is the last line of its description."""
         whole = " ".join(title.split())
+        site = self._site()
         fields = {
             "project": {"key": self._key},
             "issuetype": {"name": self._type},
             "summary": whole if len(whole) <= 200 else whole[:199].rstrip() + "…",
             "description": _document(body, mark) if self._is_cloud else _wiki(body, mark),
         }
-        return self._issue(self._wire.post(f"{self._api}/issue", {"fields": fields}))
+        return self._issue(self._wire.post(f"{self._api}/issue", {"fields": fields}), site)
 
     def find(self, mark: str, since: datetime) -> Issue | None:
         """The issue with the mark: among those the search shows since then, else by key from the newest of them on."""
-        newest = 0
+        site, newest = self._site(), 0
         for one in self._newest_first():
             newest = max(newest, number_of(str(one.get("key"))))
             if _carries(one, mark):
-                return self._issue(one)
+                return self._issue(one, site)
             if is_before(_fields(one).get("created"), since - _APART):
                 break
         misses = 0
@@ -125,7 +126,7 @@ class Jira:
                 continue
             misses = 0
             if _carries(one, mark):
-                return self._issue(one)
+                return self._issue(one, site)
         return None
 
     def _newest_first(self) -> Iterator[Any]:
@@ -182,11 +183,17 @@ class Jira:
             raise Refused(f"The token's account may not create issues in {self._key}", _REMEDIES[403])
         return f"{NAME} lets the token create issues of the type {self._type} in {self._key}."
 
-    def _issue(self, found: Any) -> Issue:
+    def _site(self) -> str:
+        """Where people open an issue. A token with scopes is used at api.atlassian.com/ex/jira/<cloud id> instead."""
+        if "/ex/jira/" not in self._base:
+            return self._base
+        return str(self._wire.get(f"{self._api}/serverInfo").get("baseUrl") or "")
+
+    def _issue(self, found: Any, site: str) -> Issue:
         key = str(found.get("key") or "") if isinstance(found, dict) else ""
         if not number_of(key):
             raise Unknown(f"{NAME} answered without the key of the issue")
-        return Issue(key, f"{self._base}/browse/{key}")
+        return Issue(key, f"{site}/browse/{key}" if site else "")
 
 
 def _fields(found: Any) -> dict[str, Any]:

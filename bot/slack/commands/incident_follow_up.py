@@ -13,6 +13,7 @@ from bot.domain.reminder import EVERY
 from bot.slack.ask import Ask
 from bot.slack.blocks import cut
 from bot.slack.door import Answer, Door, mentioned, said
+from bot.slack.nearly import nearly
 from bot.usecases.followup import (
     add_follow_up,
     assign_follow_up,
@@ -86,6 +87,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     sent = _SENT.fullmatch(text)
     if sent is not None:
         return _send(door, ask, about.id, sent[1], is_anyway=sent[2] is not None)
+    _refuse_mistyped(text)
     owner, words = mentioned(text)
     words, due_on = split_due(words, today=local_day(door.desk, ask.user).date())
     if owner is not None:
@@ -120,6 +122,18 @@ def _send(door: Door, ask: Ask, incident_id: int, number: str | None, *, is_anyw
             door.desk, incident_id, int(number), is_anyway=is_anyway, by=ask.user, origin=ask.origin
         )
     )
+
+
+def _refuse_mistyped(text: str) -> None:
+    """ "sned 1" is no work for afterwards. Raises Refusal with the word that was probably meant."""
+    found = re.fullmatch(r"([a-z]{3,8})\s+#?(\d{1,6})", text.lower())
+    near = (
+        nearly(found[1], ["done", "drop", "reopen", "snooze", "send", "track"]) if found is not None else None
+    )
+    if found is not None and near is not None and near != found[1]:
+        raise Refusal(
+            f"There is no `/incident follow-up {found[1]}`. Did you mean `/incident follow-up {near} {found[2]}`?"
+        )
 
 
 def _until(door: Door, ask: Ask, typed: str | None) -> date:
