@@ -53,15 +53,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
     text = rest.strip()
     if text.lower() == "list":
-        found = list_follow_ups(door.desk, about.id, by=ask.user)
-        lines = [
-            f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
-            f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
-            f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value}"
-            f"{f', {shown(one)}' if one.tracker_key else ''})"
-            for one in found
-        ]
-        return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
+        return _listed(door, ask, about.id)
     change = _CHANGE.fullmatch(text)
     if change is not None:
         if change[2] is None or not change[2].isdigit() or len(change[2]) > 6:
@@ -110,6 +102,18 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     return said(
         add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
     )
+
+
+def _listed(door: Door, ask: Ask, incident_id: int) -> Answer:
+    found = list_follow_ups(door.desk, incident_id, by=ask.user)
+    lines = [
+        f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
+        f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
+        f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value}"
+        f"{f', {shown(one)}' if one.tracker_key else ''})"
+        for one in found
+    ]
+    return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
 
 
 def _send(door: Door, ask: Ask, incident_id: int, number: str | None, *, is_anyway: bool) -> Answer:
