@@ -143,23 +143,25 @@ class Wire:
                 connection.connect()
             except (OSError, http.client.HTTPException) as error:
                 raise Unreachable(f"{self._name} {_why(error)}") from None
+            cut.talk = connection.sock
             if cut.is_over or not permit.may_send():
                 raise Unreachable(f"{self._name} was not asked: connecting took too long")
             sent = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
             try:
-                if connection.sock is not None:
-                    connection.sock.settimeout(PATIENCE)
+                connection.sock.settimeout(PATIENCE)
                 connection.request(method, target, body, sent)
                 answer = connection.getresponse()
                 content = answer.read(LARGEST + 1)
+                if cut.is_over:
+                    raise TimeoutError
             except (OSError, http.client.HTTPException, ValueError) as error:
                 is_late = cut.is_over or isinstance(error, TimeoutError)
                 why = f"did not answer within {PATIENCE:g} seconds" if is_late else _why(error)
                 raise Unknown(f"{self._name} {why}") from None
-            if cut.is_over or answer.length:
-                raise Unknown(f"{self._name} hung up in the middle of its answer")
             if len(content) > LARGEST:
                 raise Unknown(f"{self._name} answered more than {LARGEST // 1024**2} MB")
+            if answer.length:
+                raise Unknown(f"{self._name} hung up in the middle of its answer")
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
         finally:
             cut.call_off()
@@ -209,13 +211,15 @@ class _Cut:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self.is_over = False
         self._connection = connection
+        #: Once it is up. http.client lets go of it while an answer is read.
+        self.talk: socket.socket | None = None
         self._timer = threading.Timer(PATIENCE, self._cut)
         self._timer.daemon = True
         self._timer.start()
 
     def _cut(self) -> None:
         self.is_over = True
-        talk = self._connection.sock
+        talk = self.talk or self._connection.sock
         if talk is not None:
             with suppress(OSError):
                 talk.shutdown(socket.SHUT_RDWR)

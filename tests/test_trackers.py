@@ -191,9 +191,12 @@ def test_what_may_have_happened_is_unknown(github: GitHub, what: str | int) -> N
         tracker(github).create("review", BODY, MARK)
 
 
-def test_a_tracker_that_is_silent_is_not_waited_for(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["hang", "trickle"])
+def test_a_tracker_that_is_silent_or_trickles_is_not_waited_for(
+    github: GitHub, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     monkeypatch.setattr(tracker_wire, "PATIENCE", 0.2)
-    github.trouble("POST", "hang")
+    github.trouble("POST", what)
     with pytest.raises(Unknown, match=r"GitHub did not answer within 0\.2 seconds"):
         tracker(github).create("review", BODY, MARK)
 

@@ -28,7 +28,8 @@ class Trouble:
 
     #: POST, GET.
     method: str
-    #: "before": hung up before it has an effect; "after": after that; "hang": no answer; else the status.
+    #: "before": hung up before it has an effect; "after": after that; "hang": no answer; "trickle": one byte at
+    #: a time; else the status.
     what: str | int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
@@ -146,6 +147,9 @@ class Stand:
             return
         if what == "hang":
             self._letting_go.wait(20)
+        if what == "trickle":
+            self._trickle(talk)
+            return
         if what in {"before", "hang"}:
             self._hang_up(talk)
             return
@@ -160,6 +164,14 @@ class Stand:
             self._hang_up(talk)
             return
         self._send(talk, status, reply, {})
+
+    def _trickle(self, talk: BaseHTTPRequestHandler) -> None:
+        talk.send_response(201)
+        talk.send_header("Content-Length", "500")
+        talk.end_headers()
+        with suppress(OSError):
+            while not self._letting_go.wait(0.02):
+                talk.wfile.write(b" ")
 
     def _trouble(self, method: str) -> Trouble | None:
         found = next((one for one in self.troubles if one.method == method), None)

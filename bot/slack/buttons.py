@@ -171,7 +171,8 @@ def _snooze(door: Door, ask: Ask) -> Answer:
 
 def _send(door: Door, ask: Ask) -> Answer:
     incident_id, number = _follow_up_of(ask)
-    return said(send_follow_up(door.desk, incident_id, number, by=ask.user, origin=ask.origin))
+    # Nothing in a direct message shows that it was pressed.
+    return Answer(send_follow_up(door.desk, incident_id, number, by=ask.user, origin=ask.origin).text)
 
 
 BUTTONS: dict[str, Press] = {

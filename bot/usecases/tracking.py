@@ -229,7 +229,10 @@ def issue_read(desk: Desk, session: Session, follow_up_id: int, standing: Standi
     one = follow_ups.find(session, follow_up_id)
     if one is None or not one.tracker_key:
         return
-    changes: dict[str, object] = {"tracker_state_at": desk.now_for_outbox(), "tracker_state": standing.value}
+    changes: dict[str, object] = {"tracker_state_at": desk.now_for_outbox()}
+    if standing is not Standing.GONE:
+        # What it was before it was gone is kept: when it is shown again, only a change is one.
+        changes["tracker_state"] = standing.value
     kind = (one.tracker or "").partition(":")[0]
     is_news = standing.value != one.tracker_state
     if is_news and standing in {Standing.DONE, Standing.DROPPED} and one.state is FollowUpState.OPEN:
