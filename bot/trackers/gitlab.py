@@ -26,8 +26,8 @@ _PAGE, _PAGES = 50, 20
 _APART = timedelta(minutes=15)
 _REMEDIES = {
     401: "LANTERN_TRACKER_TOKEN is wrong, expired or revoked. Make a new project access token with the scope api and "
-    "the role Reporter.",
-    403: "Make a project access token with the scope api and the role Reporter, and see that the project has issues "
+    "the role Guest or higher.",
+    403: "Make a project access token with the scope api and the role Guest or higher, and see that the project has issues "
     "(Settings, General, Visibility).",
     404: "The token does not reach the project, or LANTERN_TRACKER names none. Invite it, or correct the path: "
     f"LANTERN_TRACKER={EXAMPLE}",
