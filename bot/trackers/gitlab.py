@@ -27,8 +27,8 @@ _APART = timedelta(minutes=15)
 _REMEDIES = {
     401: "LANTERN_TRACKER_TOKEN is wrong, expired or revoked. Make a new project access token with the scope api and "
     "the role Guest or higher.",
-    403: "Make a project access token with the scope api and the role Guest or higher, and see that the project has issues "
-    "(Settings, General, Visibility).",
+    403: "Make a project access token with the scope api and the role Guest or higher, and see that the project has "
+    "issues (Settings, General, Visibility).",
     404: "The token does not reach the project, or LANTERN_TRACKER names none. Invite it, or correct the path: "
     f"LANTERN_TRACKER={EXAMPLE}",
     400: "GitLab does not take the issue as it is. Shorten the follow-up, or open the issue there and give its "
