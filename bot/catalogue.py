@@ -25,8 +25,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _ADDRESS = re.compile(r"(unix:/|tcp:[^/]+:\d{1,5}$|https?://[^/\s]+|file:/|arn:|[\w-]+$)")
 _PORT = re.compile(r"tcp:.*:(\d+)$")
 _GROUP = re.compile(r"S[A-Z0-9]{4,30}")
+_TRACKER = re.compile(r"[a-z]{2,20}:[\w./ ()-]{1,200}")
 _WORD = re.compile(r"[\w./:@ -]{1,120}")
-_SERVICE_KEYS = ("owner", "groups", "words", "balancers")
+_SERVICE_KEYS = ("owner", "groups", "words", "balancers", "tracker")
 _BALANCER_KEYS = ("kind", "address", "backend", "front", "log", "intended", "addresses")
 _EXAMPLE = "balancers: [{kind: haproxy, address: unix:/run/haproxy/stats.sock, backend: be_auth}]"
 
@@ -108,7 +109,15 @@ class _Reading:
                 for one in map(self._balancer, self._items(keys.get("balancers"), "balancers", _EXAMPLE))
                 if one is not None
             ),
+            tracker=self._tracker(keys.get("tracker")),
         )
+
+    def _tracker(self, node: yaml.Node | None) -> str:
+        place = self._text(node)
+        if place and not _TRACKER.fullmatch(place):
+            self._wrong(node, f"`{place}` is no project of a tracker. Write tracker: github:acme/login")
+            return ""
+        return place
 
     def _service_words(self, node: yaml.Node | None, service: str) -> tuple[str, ...]:
         found: list[str] = []

@@ -15,8 +15,9 @@ import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import read_catalogue
-from bot.domain.outcomes import Undelivered
+from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.runbook import short
+from bot.domain.tracker import NoTracker
 from bot.exporters import markdown
 from bot.runbooks.reading import read_folder
 from bot.settings import Settings, SettingsWrong, shipped
@@ -24,7 +25,7 @@ from bot.shelves import checkout
 from bot.slack.client import Slack
 from bot.store import schema
 from bot.web.pages.sign_in import BACK
-from bot.wiring import open_database, utc_now
+from bot.wiring import open_database, tracker_of, utc_now
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def look(settings: Settings) -> Iterator[Found]:
     yield from _catalogue(settings.catalogue)
     yield from _template(settings.postmortem_template)
     yield from _console(settings)
+    yield from _tracker(settings)
     yield from _slack(settings)
 
 
@@ -164,6 +166,26 @@ def _console(settings: Settings) -> Iterator[Found]:
             f"Console: {settings.public_url}. Slack must list {settings.public_url}{BACK} among the app's redirect "
             "URLs, and `openid` among its user scopes (app.yaml shows where).",
         )
+
+
+def _tracker(settings: Settings) -> Iterator[Found]:
+    if not settings.tracker:
+        yield Found(
+            "note",
+            "LANTERN_TRACKER is not set: follow-ups are sent to no tracker. E.g. LANTERN_TRACKER=github:acme/web",
+        )
+        return
+    try:
+        tracker = tracker_of(settings)
+        reached = tracker.reach() if tracker is not None else ""
+    except NoTracker as wrong:
+        yield Found("wrong", f"Tracker: {wrong.sentence}")
+    except Refused as refused:
+        yield Found("wrong", f"Tracker: {refused.sentence}")
+    except Undelivered as trouble:
+        yield Found("wrong", f"Tracker: {trouble}. Look at LANTERN_TRACKER_URL, or try again later.")
+    else:
+        yield Found("ok", f"Tracker: {reached}")
 
 
 def _manifest_scopes() -> set[str]:

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     public_url: str = Field("", validation_alias="LANTERN_PUBLIC_URL")
     slack_client_id: str = Field("", validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
+    #: Where follow-ups can be sent, "github:acme/web"; "" for nowhere. The kinds are the files of bot/trackers/.
+    tracker: str = Field("", validation_alias="LANTERN_TRACKER")
+    tracker_url: str = Field("", validation_alias="LANTERN_TRACKER_URL")
+    tracker_token: SecretStr | None = Field(None, validation_alias="LANTERN_TRACKER_TOKEN")
+    tracker_user: str = Field("", validation_alias="LANTERN_TRACKER_USER")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -71,6 +76,39 @@ class Settings(BaseSettings):
                 "give the address people type, without a path, for example https://lantern.example.com"
             )
         return f"{parts.scheme}://{parts.netloc.lower()}"
+
+    @field_validator("tracker")
+    @classmethod
+    def _names_a_project(cls, value: str) -> str:
+        kind, _, project = value.strip().partition(":")
+        if value and not (kind.isalpha() and project.strip() and len(value) <= 200):
+            raise ValueError("give a kind and a project, for example github:acme/web or jira:OPS")
+        return f"{kind.lower()}:{project.strip()}" if value else ""
+
+    @field_validator("tracker_url")
+    @classmethod
+    def _safe_to_send_a_token_to(cls, value: str) -> str:
+        is_here = value.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+        if value and not (value.startswith("https://") or is_here):
+            raise ValueError(
+                "give an https address, since the token is sent to it: https://gitlab.example.com"
+            )
+        return value.rstrip("/")
+
+    @field_validator("tracker_token")
+    @classmethod
+    def _fits_into_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        token = value.get_secret_value().strip() if value is not None else ""
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("a token has no spaces, line breaks or special letters; copy it again")
+        return SecretStr(token) if token else None
+
+    @field_validator("tracker_user")
+    @classmethod
+    def _names_an_account(cls, value: str) -> str:
+        if ":" in value or not value.isprintable():
+            raise ValueError("give the address of the account alone, for example lantern@example.com")
+        return value.strip()
 
     @field_validator("time_zone")
     @classmethod

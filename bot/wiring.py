@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ from bot.delivery import Postman
 from bot.domain.outcomes import Refused, Undelivered
 from bot.domain.pace import Pace
 from bot.domain.postmortem import Facts, compile_draft
+from bot.domain.tracker import NoTracker, Tracker
 from bot.exporters import markdown
+from bot.filing import SENDERS as FILING
 from bot.settings import Settings, SettingsWrong, shipped
 from bot.shelf import gather
 from bot.shelves import catalogue_shelf, runbook_shelf
@@ -36,7 +39,8 @@ from bot.store.db import Database, NotSaved, Session
 from bot.store.errand import Errand, Rhythm, Sender
 from bot.store.outbox import Work
 from bot.ticker import Deed, Ticker
-from bot.usecases import deliveries, reminders
+from bot.tracker_kinds import tracker_at
+from bot.usecases import deliveries, reminders, tracking
 from bot.usecases.desk import Desk, Options
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
@@ -103,6 +107,7 @@ class House:
                 Deed("sweeping", 3600, self._sweep),
                 Deed("reminders", tick, lambda: reminders.remind_due(self.desk)),
                 Deed("the weekly digest", tick, lambda: reminders.digest_due(self.desk)),
+                Deed("reading issues", 5 * tick, lambda: tracking.issues_due(self.desk)),
             ]
         )
 
@@ -152,6 +157,8 @@ class House:
                     send(post, errand)
 
                 found[kind] = deliver
+        for kind, send_elsewhere in FILING.items():
+            found[kind] = partial(send_elsewhere, self.desk)
         return found
 
     def _set_aside(self, session: Session, work: Work, sentence: str) -> None:
@@ -283,6 +290,13 @@ def build_desk(
     def compile_facts(facts: Facts) -> str:
         return markdown.render(compile_draft(facts), template)
 
+    tracker, no_tracker = None, ""
+    try:
+        tracker = tracker_of(settings)
+    except NoTracker as wrong:
+        no_tracker = wrong.sentence
+        log.error("follow-ups cannot be sent to a tracker: %s", no_tracker)
+
     return Desk(
         db=db,
         clock=clock,
@@ -297,7 +311,17 @@ def build_desk(
             look_for=settings.balancer_window,
         ),
         wall=wall,
+        tracker=tracker,
+        no_tracker=no_tracker,
     )
+
+
+def tracker_of(settings: Settings) -> Tracker | None:
+    """The tracker that is set; None without one. Raises NoTracker."""
+    if not settings.tracker:
+        return None
+    token = settings.tracker_token.get_secret_value() if settings.tracker_token is not None else ""
+    return tracker_at(settings.tracker, url=settings.tracker_url, token=token, user=settings.tracker_user)
 
 
 def open_database(settings: Settings) -> Database:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot import filing
 from bot.domain import notices
 from bot.domain.pace import Pace
 from bot.shelf import gather
@@ -68,7 +69,7 @@ def test_every_notice_has_a_sender_and_every_sender_a_notice() -> None:
         for name, one in inspect.getmembers(notices, inspect.isclass)
         if issubclass(one, notices.Notice) and one is not notices.Notice
     }
-    served = [kind for module in gather(senders, "SENDERS") for kind in module.SENDERS]
+    served = [kind for module in (*gather(senders, "SENDERS"), filing) for kind in module.SENDERS]
     assert sorted(served) == sorted(known)
 
 

@@ -49,3 +49,5 @@ class Service:
     balancers: tuple[Balancer, ...] = ()
     #: Words that alerts and people use for it.
     words: tuple[str, ...] = ()
+    #: The project that its follow-ups are sent to, "github:acme/login"; "" for the one of LANTERN_TRACKER.
+    tracker: str = ""

@@ -35,6 +35,19 @@ class FollowUp:
     link: str | None = None
     #: When it was marked done or dropped; None while open, and when that was before Lantern noted it.
     settled_at: datetime | None = None
+    #: Who did: a Slack id, or the kind of the tracker ("github") where that closed its issue; None when not noted.
+    settled_by: str | None = None
+    #: The project it is sent to, "github:acme/web"; None while nobody asked.
+    tracker: str | None = None
+    #: Of its issue: "OPS-12"; None until there is one.
+    tracker_key: str | None = None
+    #: What its issue carries, so that it is found and not made twice.
+    tracker_mark: str | None = None
+    #: When it was first asked for.
+    tracker_asked_at: datetime | None = None
+    #: What the tracker said last (bot/domain/tracker.py), and when.
+    tracker_state: str | None = None
+    tracker_state_at: datetime | None = None
 
 
 class LessonKind(StrEnum):

@@ -323,6 +323,34 @@ class FollowUpsDigested(Notice):
 
 
 @dataclass(frozen=True)
+class IssueAsked(Notice):
+    """A follow-up is to become an issue of the team's tracker. Nothing that Slack is told waits for it."""
+
+    follow_up_id: int
+    #: It was asked for before and nobody knows what came of it: look before anything is created.
+    is_again: bool = False
+    #: Somebody said that this text of a private incident may leave.
+    is_anyway: bool = False
+
+    @property
+    def key(self) -> str:
+        # Three orders: a tracker that hangs holds three of the postman's threads, and one issue that it does not
+        # take holds up a third of the others.
+        return f"tracker:{self.follow_up_id % 3}"
+
+
+@dataclass(frozen=True)
+class IssuesDue(Notice):
+    """Issues of follow-ups are to be read again. `incident_id` is 0: it is about all of them."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        return "tracker:read"
+
+
+@dataclass(frozen=True)
 class Whispered(Notice):
     """The answer to a button or form: one person sees it, in the channel where they asked."""
 

@@ -78,6 +78,10 @@ SLACK_LIMITS: Mapping[str, Limit] = {
 #: About one message a second in one channel, short bursts allowed.
 SLACK_CHANNEL_LIMITS: Mapping[str, Limit] = {"chat.postMessage": Limit(per_minute=57, burst=3)}
 
+#: All calls to the tracker together. GitHub takes 80 a minute that create something, and 500 an hour ("Rate limits
+#: for the REST API"); the others publish no less.
+TRACKER_LIMITS: Mapping[str, Limit] = {"tracker": Limit(per_minute=30, burst=10)}
+
 
 class Pace:
     """Gives every call its moment. `ticks` gives seconds that only grow."""
@@ -85,7 +89,7 @@ class Pace:
     def __init__(
         self,
         ticks: Callable[[], float],
-        limits: Mapping[str, Limit] = SLACK_LIMITS,
+        limits: Mapping[str, Limit] = {**SLACK_LIMITS, **TRACKER_LIMITS},
         channel_limits: Mapping[str, Limit] = SLACK_CHANNEL_LIMITS,
     ) -> None:
         self._ticks = ticks

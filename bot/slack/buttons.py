@@ -25,6 +25,7 @@ from bot.usecases.reminders import local_day
 from bot.usecases.runbook import mark_step, start_run
 from bot.usecases.sections import document
 from bot.usecases.suggestion import suggestions
+from bot.usecases.tracking import send_follow_up
 
 Press = Callable[[Door, Ask], Answer]
 
@@ -168,6 +169,12 @@ def _snooze(door: Door, ask: Ask) -> Answer:
     return said(snooze_follow_up(door.desk, incident_id, number, until, by=ask.user, origin=ask.origin))
 
 
+def _send(door: Door, ask: Ask) -> Answer:
+    incident_id, number = _follow_up_of(ask)
+    # Nothing in a direct message shows that it was pressed.
+    return Answer(send_follow_up(door.desk, incident_id, number, by=ask.user, origin=ask.origin).text)
+
+
 BUTTONS: dict[str, Press] = {
     "incident_status": _status,
     "incident_severity": _severity,
@@ -188,6 +195,7 @@ BUTTONS: dict[str, Press] = {
     "follow_up_done": _follow_up(FollowUpState.DONE),
     "follow_up_drop": _follow_up(FollowUpState.DROPPED),
     "follow_up_snooze": _snooze,
+    "follow_up_send": _send,
     "postmortem_show": _postmortem,
     "postmortem_compile": _compile,
 }

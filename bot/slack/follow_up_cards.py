@@ -33,14 +33,14 @@ def reminder(due: Due) -> tuple[str, list[Block]]:
         lead = f"A follow-up of yours is {when}."
     text = f":spiral_note_pad: {lead}\n{_line(one, about)}"
     value = f"{about.id}:{one.number}"
-    return text, [
-        section(cut(text, _LONGEST)),
-        actions(
-            button("Done", "follow_up_done", value, style="primary"),
-            button("Remind me in a week", "follow_up_snooze", value),
-            button("Drop it", "follow_up_drop", value, confirm="It stays on the record as dropped."),
-        ),
+    buttons = [
+        button("Done", "follow_up_done", value, style="primary"),
+        button("Remind me in a week", "follow_up_snooze", value),
+        button("Drop it", "follow_up_drop", value, confirm="It stays on the record as dropped."),
     ]
+    if due.tracker and not one.tracker_key and not about.is_private:
+        buttons.append(button(f"Send to {due.tracker}", "follow_up_send", value))
+    return text, [section(cut(text, _LONGEST)), actions(*buttons)]
 
 
 def digest(found: Digest) -> tuple[str, list[Block]]:
@@ -65,7 +65,7 @@ def _digest_line(line: DigestLine, today: date) -> str:
 
 
 def _line(one: FollowUp, about: Incident) -> str:
-    link = f" <{one.link}|link>" if one.link else ""
+    link = f" <{one.link}|{markup.escape(one.tracker_key or 'link')}>" if one.link else ""
     return f"*{about.slug}*, follow-up {one.number}: {markup.to_mrkdwn_safe(one.text)}{link}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
 
 from bot.domain.followup import FollowUp, FollowUpState, Lesson, LessonKind
 from bot.domain.incident import Status
@@ -124,6 +124,30 @@ def open_in_public(session: Session, limit: int) -> list[FollowUp]:
             incident.c.is_drill.is_(False),
         )
         .order_by(follow_up.c.due_on.is_(None), follow_up.c.due_on, follow_up.c.id)
+        .limit(limit)
+    ).mappings()
+    return [_follow_up(row) for row in rows]
+
+
+def worth_reading(
+    session: Session, kind: str, *, read_before: datetime, settled_after: datetime, limit: int
+) -> list[FollowUp]:
+    """Follow-ups that are issues of this kind of tracker and were not read since then, the longest ago first.
+
+    Open ones, and those that the tracker itself settled not long ago: there it may be opened again.
+    """
+    rows = session.execute(
+        select(follow_up)
+        .where(
+            follow_up.c.tracker_key.is_not(None),
+            follow_up.c.tracker.startswith(f"{kind}:", autoescape=True),
+            follow_up.c.tracker_state_at < read_before,
+            or_(
+                follow_up.c.state == FollowUpState.OPEN.value,
+                and_(follow_up.c.settled_by == kind, follow_up.c.settled_at > settled_after),
+            ),
+        )
+        .order_by(follow_up.c.tracker_state_at, follow_up.c.id)
         .limit(limit)
     ).mappings()
     return [_follow_up(row) for row in rows]

@@ -65,6 +65,7 @@ def pulse(session: Session, incident_id: int) -> str:
             follow_up.c.due_on,
             follow_up.c.text,
             follow_up.c.link,
+            follow_up.c.tracker_key,
         )
         .where(follow_up.c.incident_id == incident_id)
         .order_by(follow_up.c.number)

@@ -170,6 +170,13 @@ follow_up = Table(
     Column("link", Text, nullable=True),
     #: When it was marked done or dropped. Says something only while it is one of these.
     Column("settled_at", UtcDateTime, nullable=True),
+    Column("settled_by", String(32), nullable=True),
+    Column("tracker", String(255), nullable=True),
+    Column("tracker_key", String(255), nullable=True, index=True),
+    Column("tracker_mark", String(64), nullable=True),
+    Column("tracker_asked_at", UtcDateTime, nullable=True),
+    Column("tracker_state", String(16), nullable=True),
+    Column("tracker_state_at", UtcDateTime, nullable=True),
     UniqueConstraint("incident_id", "number"),
 )
 

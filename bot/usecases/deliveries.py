@@ -72,6 +72,8 @@ _PLAINLY = {
     "MessageMarked": "The message you pinned",
     "BalancerAsked": "The look at the balancer",
     "BalancerRead": "What the balancer showed",
+    "IssueAsked": "The issue of a follow-up",
+    "IssuesDue": "The look at the tracker",
 }
 
 
@@ -304,14 +306,18 @@ def set_aside(
     if kind == "IncidentOpened" and desk.clock() - about.opened_at < CHANNEL_TRIED_FOR:
         _try_again(desk, session, about, asked_by)
         again = f" It is tried again every {CHANNEL_AGAIN_AFTER.total_seconds() / 60:g} minutes for a day."
+    is_issue = kind == "IssueAsked"
+    if is_issue:
+        again = " `/incident follow-up send 1` (or its other number) sends it again; it becomes one issue."
     text = (
-        f"{_PLAINLY.get(kind, 'Something')} for {about.slug} did not reach Slack: "
+        f"{_PLAINLY.get(kind, 'Something')} for {about.slug} did not reach {'the tracker' if is_issue else 'Slack'}: "
         f"{markup.escape(sentence)}{again} What you logged is kept all the same."
     )
     for person in _concerned(session, kind, about, asked_by):
         # Slack may refuse every entry of a day for one reason; a person hears of it once.
         occasion = sha256(f"{about.id} {person} {kind} {sentence}".encode()).hexdigest()
-        if inbox.arrive(session, f"aside:{occasion}", desk.now_for_outbox()):
+        # Whoever sends an issue again waits for an answer, even if it is the same.
+        if is_issue or inbox.arrive(session, f"aside:{occasion}", desk.now_for_outbox()):
             desk.tell(session, PersonTold(about.id, person, text))
 
 

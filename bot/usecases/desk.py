@@ -12,6 +12,7 @@ from bot.domain.catalogue import Service
 from bot.domain.notices import Notice
 from bot.domain.postmortem import Facts
 from bot.domain.runbook import Runbook
+from bot.domain.tracker import Tracker
 from bot.store import inbox, outbox
 from bot.store.db import PATIENCE, Database, Session, when_committed
 from bot.usecases.met import Met
@@ -68,6 +69,9 @@ class Desk:
     met: Met = field(default_factory=Met)
     #: scheme://host of the console, as people type it; "" while it is off.
     console: Callable[[], str] = str
+    #: The team's issue tracker; None without one, and then `no_tracker` says why it cannot be used, if one is set.
+    tracker: Tracker | None = None
+    no_tracker: str = ""
 
     def page_of(self, number: int, more: str = "") -> str:
         """The web address of an incident's page in the console; "" while that is off."""

@@ -87,7 +87,7 @@ def note_follow_up(desk: Desk, session: Session, about: Incident, wanted: Wanted
         text=wanted.text,
         owner=owner,
         due_on=wanted.due_on or _default_due(desk, about, owner),
-        link=wanted.link if wanted.link and _LINK.fullmatch(wanted.link) else None,
+        link=wanted.link if wanted.link and is_web_address(wanted.link) else None,
         created_at=desk.clock(),
         created_by=by,
     )
@@ -155,7 +155,7 @@ def assign_follow_up(
 
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
-        found = _found(session, incident_id, number)
+        found = numbered_follow_up(session, incident_id, number)
         whose = owner or found.owner
         due = due_on or found.due_on or _default_due(desk, about, whose)
         if (whose, due) == (found.owner, found.due_on):
@@ -173,11 +173,17 @@ def assign_follow_up(
     return desk.once(origin, act)
 
 
-def _found(session: Session, incident_id: int, number: int) -> FollowUp:
+def numbered_follow_up(session: Session, incident_id: int, number: int) -> FollowUp:
+    """The incident's follow-up of this number. Raises Refusal."""
     found = follow_ups.find_by_number(session, incident_id, number)
     if found is None:
         raise Refusal(f"There is no follow-up {number} here. `/incident follow-up list` shows them.")
     return found
+
+
+def is_web_address(text: str) -> bool:
+    """True for what may stand behind a follow-up as its link."""
+    return _LINK.fullmatch(text) is not None
 
 
 def _default_due(desk: Desk, about: Incident, owner: str | None) -> date | None:
@@ -201,7 +207,7 @@ def snooze_follow_up(
 
     def act(session: Session) -> Done:
         seen(session, incident_id, by)
-        found = _found(session, incident_id, number)
+        found = numbered_follow_up(session, incident_id, number)
         if found.state is not FollowUpState.OPEN:
             return Done(f"Follow-up {number} is {found.state.value}: nobody is reminded of it.", incident_id)
         follow_ups.save(session, found.id, snoozed_until=until)
@@ -214,14 +220,14 @@ def link_follow_up(
     desk: Desk, incident_id: int, number: int, link: str, *, by: str, origin: str | None = None
 ) -> Done:
     """Say where else the same work stands, by its web address."""
-    if not _LINK.fullmatch(link):
+    if not is_web_address(link):
         raise Refusal(
             "A link is a web address, for example `/incident follow-up link 1 https://tracker.example.com/OPS-12`."
         )
 
     def act(session: Session) -> Done:
         seen(session, incident_id, by)
-        found = _found(session, incident_id, number)
+        found = numbered_follow_up(session, incident_id, number)
         follow_ups.save(session, found.id, link=link)
         return Done(f"Follow-up *{number}* is linked to <{link}>.", incident_id)
 
@@ -235,14 +241,15 @@ def set_follow_up_state(
 
     def act(session: Session) -> Done:
         seen(session, incident_id, by)
-        found = _found(session, incident_id, number)
+        found = numbered_follow_up(session, incident_id, number)
         if found.state is state:
             return Done(
                 f"Follow-up {number} is already {state.value}.", incident_id=incident_id, is_new=False
             )
-        settled_at = None if state is FollowUpState.OPEN else desk.clock()
-        follow_ups.save(session, found.id, state=state.value, settled_at=settled_at)
-        return Done(f"Follow-up *{number}* is {state.value}.", incident_id=incident_id)
+        settled = (None, None) if state is FollowUpState.OPEN else (desk.clock(), by)
+        follow_ups.save(session, found.id, state=state.value, settled_at=settled[0], settled_by=settled[1])
+        left = f" Its issue {markup.escape(found.tracker_key)} stays as it is." if found.tracker_key else ""
+        return Done(f"Follow-up *{number}* is {state.value}.{left}", incident_id=incident_id)
 
     return desk.once(origin, act)
 

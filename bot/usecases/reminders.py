@@ -36,6 +36,8 @@ class Due:
     today: date
     #: Whether whoever is told may read what it is about.
     is_seen: bool
+    #: Name of the tracker it can be sent to; "" without one.
+    tracker: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def reminder(desk: Desk, follow_up_id: int, to: str) -> Due | None:
         someone = people.find(session, to)
         is_seen = may_see(session, about, to)
     today = desk.clock().astimezone(_zone(someone, desk)).date()
-    return Due(one, about, someone or Person(to, to), today, is_seen)
+    tracker = desk.tracker.name if desk.tracker is not None else ""
+    return Due(one, about, someone or Person(to, to), today, is_seen, tracker)
 
 
 def digest(desk: Desk) -> Digest:

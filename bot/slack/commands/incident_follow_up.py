@@ -13,6 +13,7 @@ from bot.domain.reminder import EVERY
 from bot.slack.ask import Ask
 from bot.slack.blocks import cut
 from bot.slack.door import Answer, Door, mentioned, said
+from bot.slack.nearly import nearly
 from bot.usecases.followup import (
     add_follow_up,
     assign_follow_up,
@@ -22,12 +23,13 @@ from bot.usecases.followup import (
     snooze_follow_up,
 )
 from bot.usecases.reminders import local_day
+from bot.usecases.tracking import send_follow_up, shown
 
 COMMAND, WORD = "/incident", "follow-up"
 ALIASES = ("followup", "follow-ups", "followups", "task")
 USAGE = (
     "<what> [@owner] [by friday] | list | <number> @owner by <day> | done | drop | reopen | snooze <number> | "
-    "link <number> <address>"
+    "link <number> <address> | send <number>"
 )
 SUMMARY = "note work left for afterwards"
 EXAMPLES = (
@@ -36,11 +38,14 @@ EXAMPLES = (
     "/incident follow-up done 1",
     "/incident follow-up snooze 1 until 14 June",
     "/incident follow-up link 1 https://tracker.example.com/OPS-12",
+    "/incident follow-up send 1",
 )
 
 _STATES = {"done": FollowUpState.DONE, "drop": FollowUpState.DROPPED, "reopen": FollowUpState.OPEN}
 _CHANGE = re.compile(r"(done|drop|reopen)(?:\s+#?([-+]?\d+))?", re.IGNORECASE)
 _SNOOZE = re.compile(r"snooze\s+#?(\d{1,6})(?:\s+until\s+(\S.{0,40}))?", re.IGNORECASE)
+#: "send the report to legal" is a follow-up of its own.
+_SENT = re.compile(r"(?:send|track)(?:\s+#?(\d{1,6})(\s+anyway)?)?", re.IGNORECASE)
 _LINKED = re.compile(r"link\s+#?(\d{1,6})\s+<?([^\s|>]+)(?:\|[^>]*)?>?", re.IGNORECASE)
 
 
@@ -48,14 +53,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     about = door.incident(ask)
     text = rest.strip()
     if text.lower() == "list":
-        found = list_follow_ups(door.desk, about.id, by=ask.user)
-        lines = [
-            f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
-            f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
-            f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value})"
-            for one in found
-        ]
-        return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
+        return _listed(door, ask, about.id)
     change = _CHANGE.fullmatch(text)
     if change is not None:
         if change[2] is None or not change[2].isdigit() or len(change[2]) > 6:
@@ -78,6 +76,10 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
         return said(
             link_follow_up(door.desk, about.id, int(linked[1]), address, by=ask.user, origin=ask.origin)
         )
+    sent = _SENT.fullmatch(text)
+    if sent is not None:
+        return _send(door, ask, about.id, sent[1], is_anyway=sent[2] is not None)
+    _refuse_mistyped(text)
     owner, words = mentioned(text)
     words, due_on = split_due(words, today=local_day(door.desk, ask.user).date())
     if owner is not None:
@@ -100,6 +102,42 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     return said(
         add_follow_up(door.desk, about.id, words, owner=owner, due_on=due_on, by=ask.user, origin=ask.origin)
     )
+
+
+def _listed(door: Door, ask: Ask, incident_id: int) -> Answer:
+    found = list_follow_ups(door.desk, incident_id, by=ask.user)
+    lines = [
+        f"*{one.number}* {markup.to_mrkdwn_safe(one.text)} "
+        f"({f'<@{one.owner}>' if one.owner else 'no owner yet'}, "
+        f"{f'due {one.due_on}' if one.due_on else 'no due date'}, {one.state.value}"
+        f"{f', {shown(one)}' if one.tracker_key else ''})"
+        for one in found
+    ]
+    return Answer(cut("\n".join(lines), 3900) or "No follow-ups yet. " + f"For example `{EXAMPLES[0]}`")
+
+
+def _send(door: Door, ask: Ask, incident_id: int, number: str | None, *, is_anyway: bool) -> Answer:
+    if number is None:
+        raise Refusal(
+            "Say which follow-up by its number: `/incident follow-up send 1`. `/incident follow-up list` shows them."
+        )
+    return said(
+        send_follow_up(
+            door.desk, incident_id, int(number), is_anyway=is_anyway, by=ask.user, origin=ask.origin
+        )
+    )
+
+
+def _refuse_mistyped(text: str) -> None:
+    """ "sned 1" is no work for afterwards. Raises Refusal with the word that was probably meant."""
+    found = re.fullmatch(r"([a-z]{3,8})\s+#?(\d{1,6})", text.lower())
+    near = (
+        nearly(found[1], ["done", "drop", "reopen", "snooze", "send", "track"]) if found is not None else None
+    )
+    if found is not None and near is not None and near != found[1]:
+        raise Refusal(
+            f"There is no `/incident follow-up {found[1]}`. Did you mean `/incident follow-up {near} {found[2]}`?"
+        )
 
 
 def _until(door: Door, ask: Ask, typed: str | None) -> date:

@@ -1,4 +1,4 @@
-"""Follow-ups: noted, given an owner, a day and a link, and marked done, dropped or open again."""
+"""Follow-ups: noted, given an owner, a day and a link, sent to the tracker, marked done, dropped or open again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain.followup import FollowUp, FollowUpState
 from bot.domain.incident import Incident
 from bot.domain.refusals import NotThere, Refusal
 from bot.store.db import NotSaved
-from bot.usecases import followup, record, sight
+from bot.usecases import followup, record, sight, tracking
 from bot.usecases.desk import Done
 from bot.web.answers import elsewhere
 from bot.web.shown import Look
@@ -92,12 +92,24 @@ def _drawn(
         status,
         about=about,
         found=found,
+        tracker=site.desk.tracker,
+        settled_by=_settled_by(site, found),
         look=look,
         names=sorted({one.name for one in known.people.values() if not one.is_bot}),
         typed=typed,
         wrong=wrong.sentence if wrong is not None else "",
         field=wrong.field if wrong is not None else "",
     )
+
+
+def _settled_by(site: Site, found: FollowUp | None) -> str:
+    """The tracker's name where the tracker did it, else the person's."""
+    whose = found.settled_by if found is not None else None
+    tracker = site.desk.tracker
+    if whose and found is not None and whose == (found.tracker or "").partition(":")[0]:
+        return tracker.name if tracker is not None and tracker.place.startswith(f"{whose}:") else whose
+    someone = record.names_of(site.desk, whose or "").get(whose or "")
+    return someone.name if someone is not None else whose or ""
 
 
 def assign(site: Site, visit: Visit) -> Response:
@@ -138,6 +150,20 @@ def link(site: Site, visit: Visit) -> Response:
             raise Refusal(refusal.sentence, field="link") from None
 
     return _changed(site, visit, about, "given", act)
+
+
+def send(site: Site, visit: Visit) -> Response:
+    """Have it become an issue of the tracker. Raises NotThere."""
+    about, found = _found(site, visit)
+    return _changed(
+        site,
+        visit,
+        about,
+        "sent",
+        lambda origin: tracking.send_follow_up(
+            site.desk, about.id, found.number, by=visit.who.id, origin=origin
+        ),
+    )
 
 
 def set_state(site: Site, visit: Visit) -> Response:
@@ -214,4 +240,5 @@ ADDRESSES = (
     Address(f"{_BASE}/{{owed:int}}", assign, "POST"),
     Address(f"{_BASE}/{{owed:int}}/link", link, "POST"),
     Address(f"{_BASE}/{{owed:int}}/state", set_state, "POST"),
+    Address(f"{_BASE}/{{owed:int}}/send", send, "POST"),
 )

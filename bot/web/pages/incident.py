@@ -29,6 +29,7 @@ _SAID = {
     "done": "Follow-up {n} is done.",
     "dropped": "Follow-up {n} is dropped.",
     "open": "Follow-up {n} is open.",
+    "sent": "Follow-up {n} is on its way to the tracker. Its issue stands here when it is there.",
     "gone": "It is not waiting any more.",
 }
 

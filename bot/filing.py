@@ -1,0 +1,92 @@
+"""Sends follow-ups to the team's tracker and reads what became of them: the postman's senders that do not tell Slack.
+
+Works in orders of their own: nothing that a channel is told waits for a tracker. An issue is created in one step that
+is looked up before it is repeated, by the mark that the issue carries (docs/decisions/0015-trackers.md).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from bot.domain.followup import FollowUp
+from bot.domain.outcomes import Refused
+from bot.domain.tracker import Issue, NoTracker, Standing
+from bot.store.db import Session
+from bot.store.errand import Errand
+from bot.tracker_wire import METHOD
+from bot.usecases import tracking
+from bot.usecases.desk import Desk
+from bot.usecases.tracking import Filing
+
+log = logging.getLogger(__name__)
+
+
+def file_issue(desk: Desk, errand: Errand) -> None:
+    """Create the issue of a follow-up, or find the one that an earlier work created."""
+    follow_up_id = int(errand.args["follow_up_id"])
+    try:
+        wanted = tracking.filing(desk, follow_up_id, is_anyway=bool(errand.args.get("is_anyway")))
+    except NoTracker as wrong:
+        raise Refused("There is no tracker to send it to", wrong.sentence) from None
+    if wanted is None:
+        return
+
+    def made(session: Session, result: dict[str, Any]) -> None:
+        if result.get("key"):
+            issue = Issue(str(result["key"]), str(result["link"]))
+            tracking.issue_made(desk, session, follow_up_id, issue, errand.work.asked_by)
+
+    find = partial(_found, wanted)
+    if errand.args.get("is_again"):
+        earlier = errand.step("look", lambda: find() or {}, then=made, method=METHOD)
+        if earlier.get("key"):
+            return
+    errand.step("create", partial(_created, wanted), look=find, then=made, method=METHOD)
+
+
+def _created(wanted: Filing) -> dict[str, Any]:
+    return asdict(wanted.tracker.create(wanted.title, wanted.body, wanted.mark))
+
+
+def _found(wanted: Filing) -> dict[str, Any] | None:
+    found = wanted.tracker.find(wanted.mark, wanted.since)
+    return None if found is None else asdict(found)
+
+
+def read_issues(desk: Desk, errand: Errand) -> None:
+    """Read the issues that are due, a step each. One that the tracker refuses to show is put off, the rest go on."""
+    for one in tracking.due_issues(desk):
+        try:
+            errand.step(
+                f"read {one.id}",
+                partial(_state, desk, one),
+                then=partial(_read, desk, one.id),
+                method=METHOD,
+            )
+        except Refused as refused:
+            log.warning("the issue %s of a follow-up is not read: %s", one.tracker_key, refused.sentence)
+            errand.step(f"put off {one.id}", dict, then=partial(_put_off, desk, one.id))
+
+
+def _state(desk: Desk, one: FollowUp) -> dict[str, Any]:
+    try:
+        if desk.tracker is None:
+            raise NoTracker(desk.no_tracker)
+        tracker = desk.tracker.at(one.tracker or "")
+    except NoTracker as wrong:
+        raise Refused("There is no tracker to ask", wrong.sentence) from None
+    return {"state": tracker.state(one.tracker_key or "").value}
+
+
+def _read(desk: Desk, follow_up_id: int, session: Session, result: dict[str, Any]) -> None:
+    tracking.issue_read(desk, session, follow_up_id, Standing(result["state"]))
+
+
+def _put_off(desk: Desk, follow_up_id: int, session: Session, _result: dict[str, Any]) -> None:
+    tracking.put_off(desk, session, follow_up_id)
+
+
+SENDERS = {"IssueAsked": file_issue, "IssuesDue": read_issues}
