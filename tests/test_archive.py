@@ -206,6 +206,17 @@ def test_an_incident_that_went_on_meanwhile_is_not_written_over(
         archive.carry_in(elsewhere, file)
 
 
+def test_an_archive_of_an_older_lantern_lacks_columns_and_is_the_same_all_the_same(
+    town: Town, told: Room, elsewhere: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "new.zip"
+    archive.export(town.house.desk, file, [told.number])
+    old = broken(file, _in_rows(b'"tracker_mark":null,', b""))
+    for known in ([], [told.number]):
+        assert archive.carry_in(elsewhere, old).known == known
+    assert archive.carry_in(elsewhere, file).known == [told.number]
+
+
 def test_from_the_command_line(
     town: Town,
     told: Room,

@@ -126,7 +126,7 @@ def carry_in(desk: Desk, file: Path) -> Carried:
 
     def act(session: Session) -> Carried:
         here = {number: archive.records(session, number) for number in numbers}
-        other = [number for number in numbers if here[number] and here[number] != found[number]]
+        other = [number for number in numbers if here[number] and _held(here[number]) != _held(found[number])]
         if other:
             names = ", ".join(f"inc-{number:04d}" for number in other)
             raise Refusal(
@@ -139,6 +139,11 @@ def carry_in(desk: Desk, file: Path) -> Carried:
         return Carried(new, [number for number in numbers if number not in new])
 
     return desk.db.write(act, is_once=True)
+
+
+def _held(records: Sequence[archive.Record]) -> list[archive.Record]:
+    """Records without what they leave open: an older Lantern's archive lacks columns that came later."""
+    return [(name, {key: value for key, value in row.items() if value is not None}) for name, row in records]
 
 
 def _records(packed: zipfile.ZipFile, number: int) -> list[archive.Record]:
