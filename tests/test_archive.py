@@ -152,9 +152,10 @@ def _head(**changes: object) -> Callable[[dict[str, bytes]], None]:
 
 def _in_rows(old: bytes, new: bytes) -> Callable[[dict[str, bytes]], None]:
     def change(found: dict[str, bytes]) -> None:
-        for name in found:
-            if name.endswith("rows.jsonl"):
-                found[name] = found[name].replace(old, new, 1)
+        rows = [name for name in found if name.endswith("rows.jsonl") and old in found[name]]
+        assert rows, f"no row holds {old!r}"
+        for name in rows:
+            found[name] = found[name].replace(old, new, 1)
 
     return change
 
