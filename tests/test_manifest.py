@@ -52,9 +52,11 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "users.conversations": ("channels:read", "groups:read"),
     "users.info": ("users:read",),
     "views.open": (),
+    "views.publish": (),
 }
 #: Event -> bot scopes of which one is needed.
 EVENT_SCOPES: dict[str, tuple[str, ...]] = {
+    "app_home_opened": (),
     "channel_archive": ("channels:read",),
     "channel_id_changed": ("channels:read", "groups:read"),
     "channel_rename": ("channels:read",),

@@ -323,6 +323,19 @@ class FollowUpsDigested(Notice):
 
 
 @dataclass(frozen=True)
+class HomeDue(Notice):
+    """A person's Home tab is to be drawn, as things are when it is drawn. `incident_id` is 0: it is about all."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    person_id: str
+
+    @property
+    def key(self) -> str:
+        return f"home:{self.person_id}"
+
+
+@dataclass(frozen=True)
 class Whispered(Notice):
     """The answer to a button or form: one person sees it, in the channel where they asked."""
 

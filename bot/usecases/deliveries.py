@@ -68,6 +68,7 @@ _PLAINLY = {
     "PostmortemAnnounced": "The announcement of the postmortem",
     "FollowUpDue": "A reminder of a follow-up",
     "FollowUpsDigested": "The weekly list of follow-ups",
+    "HomeDue": "The Home tab",
     "ArchiveAsked": "Archiving the channel",
     "MessageMarked": "The message you pinned",
     "BalancerAsked": "The look at the balancer",

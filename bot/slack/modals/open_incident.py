@@ -14,6 +14,7 @@ from bot.slack.ask import Ask
 from bot.slack.blocks import MENU_OPTIONS, checkboxes, choice, cut, modal, section, text_input
 from bot.slack.door import Answer, Door
 from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
+from bot.usecases.home import ask_home
 from bot.usecases.incident import LONGEST_TITLE, open_incident
 from bot.usecases.timeline import MessageSeen
 
@@ -34,12 +35,14 @@ def view(
     message: MessageSeen | None = None,
     flags: Collection[str] = (),
     services: Mapping[str, Service] | None = None,
+    is_from_home: bool = False,
 ) -> dict[str, Any]:
     """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked.
 
-    `services` are the catalogue's; without one nobody is asked which it is about.
+    `services` are the catalogue's; without one nobody is asked which it is about. `is_from_home`: the person's
+    Home tab is drawn anew afterwards.
     """
-    memory = {"channel": asked_in}
+    memory = {"channel": asked_in} | ({"home": "yes"} if is_from_home else {})
     title = ""
     blocks: list[dict[str, Any]] = []
     if message is not None:
@@ -124,5 +127,7 @@ def submitted(door: Door, ask: Ask) -> Answer:
         origin=ask.origin,
         asked_in=ask.channel,
     )
+    if ask.memory.get("home"):
+        ask_home(door.desk, ask.user)
     # Nothing in the channel where it was asked shows that an incident was opened.
     return Answer(done.text, is_quiet=not done.is_new)
