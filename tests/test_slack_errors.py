@@ -163,6 +163,9 @@ OF_METHOD = {
     "views.open": """
         duplicate_external_id exchanged_trigger_id expired_trigger_id invalid_trigger_id view_too_large
     """,
+    "views.publish": """
+        duplicate_external_id hash_conflict missing_profile_id not_enabled not_implemented view_too_large
+    """,
 }
 #: Words that do not say: Slack will answer the same tomorrow.
 OTHERWISE: dict[str, type[Undelivered]] = {

@@ -97,6 +97,7 @@ _FINAL = {
     "not_implemented": "This workspace has no bookmarks: there is nothing to do.",
     "user_is_restricted": "The bot's account, or the person's, is restricted: ask a workspace admin.",
     "name_taken": "All names that were tried are taken, also by archived channels: change LANTERN_CHANNEL_NAME.",
+    "not_enabled": "Switch on the Home tab of the app (App Home), as app.yaml does.",
     "messages_tab_disabled": "Switch on the Messages tab of the app (App Home), as app.yaml does.",
     "restricted_action_thread_locked": "An admin has locked the thread: ask them to open it.",
     "thread_locked": "An admin has locked the thread: ask them to open it.",
@@ -148,7 +149,7 @@ _ALIKE = {
         invalid_app_action_type invalid_bookmark_type invalid_child_type invalid_emoji invalid_entity_id
         invalid_link invalid_parent_type invalid_shortcut_type parent_with_link invalid_cursor invalid_limit
         invalid_types invalid_ts_latest invalid_ts_oldest alt_txt_too_large invalid_channel
-        channels_limit_exceeded duplicate_external_id view_too_large push_limit_reached hash_conflict""",
+        channels_limit_exceeded duplicate_external_id missing_profile_id view_too_large push_limit_reached hash_conflict""",
 }
 
 _REMEDIES = (

@@ -39,8 +39,7 @@ def view(
 ) -> dict[str, Any]:
     """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked.
 
-    `services` are the catalogue's; without one nobody is asked which it is about. `is_from_home`: the person's
-    Home tab is drawn anew afterwards.
+    `services` are the catalogue's; without one nobody is asked which it is about. Sent `is_from_home`, it draws that.
     """
     memory = {"channel": asked_in} | ({"home": "yes"} if is_from_home else {})
     title = ""
