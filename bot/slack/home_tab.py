@@ -53,7 +53,7 @@ def _owed(home: Home) -> list[Block]:
         blocks += [
             section(cut(_owed_line(home, one), _LONGEST)),
             actions(
-                button("Done", "follow_up_done", value, style="primary"),
+                button("Done", "follow_up_done", value),
                 button("Remind me in a week", "follow_up_snooze", value),
             ),
         ]
