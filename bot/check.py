@@ -181,7 +181,8 @@ def _slack(settings: Settings) -> Iterator[Found]:
         yield Found("wrong", f"Slack: {trouble}. {getattr(trouble, 'remedy', '')}".strip())
         return
     yield Found("ok", f"Slack: the bot is {me.bot_user_id} in {me.team_url}")
-    missing = sorted(_manifest_scopes() - set(me.scopes))
+    wanted = _manifest_scopes() | ({"canvases:write"} if settings.canvas else set())
+    missing = sorted(wanted - set(me.scopes))
     if not me.scopes:
         yield Found("note", "Slack does not say which scopes the token has.")
     elif missing:

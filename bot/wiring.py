@@ -295,6 +295,7 @@ def build_desk(
             team_zone=settings.time_zone,
             default_severity=settings.default_severity,
             look_for=settings.balancer_window,
+            is_canvas_on=settings.canvas,
         ),
         wall=wall,
     )

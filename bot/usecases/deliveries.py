@@ -64,6 +64,7 @@ _PLAINLY = {
     "UpdatePosted": "The update",
     "UpdateAnnounced": "The announced update",
     "DraftCompiled": "The postmortem draft",
+    "CanvasDue": "The channel's canvas",
     "PostmortemPublished": "The published postmortem",
     "PostmortemAnnounced": "The announcement of the postmortem",
     "FollowUpDue": "A reminder of a follow-up",
