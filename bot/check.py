@@ -181,8 +181,7 @@ def _slack(settings: Settings) -> Iterator[Found]:
         yield Found("wrong", f"Slack: {trouble}. {getattr(trouble, 'remedy', '')}".strip())
         return
     yield Found("ok", f"Slack: the bot is {me.bot_user_id} in {me.team_url}")
-    wanted = _manifest_scopes() | ({"canvases:write"} if settings.canvas else set())
-    missing = sorted(wanted - set(me.scopes))
+    missing = sorted(_manifest_scopes() - set(me.scopes))
     if not me.scopes:
         yield Found("note", "Slack does not say which scopes the token has.")
     elif missing:
@@ -192,6 +191,12 @@ def _slack(settings: Settings) -> Iterator[Found]:
         )
     else:
         yield Found("ok", "Slack: the token has every scope of app.yaml.")
+    if settings.canvas and me.scopes and "canvases:write" not in me.scopes:
+        yield Found(
+            "wrong",
+            "Slack: LANTERN_CANVAS is on and the token lacks canvases:write. Take the comment mark off the line "
+            "`canvas` of app.yaml and reinstall the app, or set LANTERN_CANVAS=off.",
+        )
     if settings.slack_app_token is not None:
         app = Slack(settings.slack_app_token.get_secret_value(), settings.slack_api_url)
         try:

@@ -232,6 +232,8 @@ class SlackDoor:
             return
         if not answer.is_quiet:
             self._whisper(ask, answer)
+        if ask.is_on_home:
+            self._redraw(ask)
         ack()
 
     def _on_event(self, ack: Ack, body: Body) -> None:

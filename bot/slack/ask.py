@@ -42,7 +42,7 @@ class Ask:
     memory: Mapping[str, str] = field(default_factory=dict)
     #: Events: the message, person, names and words they are about.
     event: Mapping[str, str] = field(default_factory=dict)
-    #: Whether a button of the Home tab was pressed.
+    #: Whether a button of the Home tab was pressed, or a form sent that one opened.
     is_on_home: bool = False
 
     def number(self, name: str) -> int:
@@ -184,6 +184,7 @@ def of_view(body: Mapping[str, Any]) -> Ask:
         trigger_id=_text(body.get("trigger_id")),
         values=values,
         memory=memory,
+        is_on_home=bool(memory.get("home")),
     )
 
 

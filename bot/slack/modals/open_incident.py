@@ -14,7 +14,6 @@ from bot.slack.ask import Ask
 from bot.slack.blocks import MENU_OPTIONS, checkboxes, choice, cut, modal, section, text_input
 from bot.slack.door import Answer, Door
 from bot.slack.modal_memory import chosen_kind, pack_images, remembered_message
-from bot.usecases.home import ask_home
 from bot.usecases.incident import LONGEST_TITLE, open_incident
 from bot.usecases.timeline import MessageSeen
 
@@ -126,7 +125,5 @@ def submitted(door: Door, ask: Ask) -> Answer:
         origin=ask.origin,
         asked_in=ask.channel,
     )
-    if ask.memory.get("home"):
-        ask_home(door.desk, ask.user)
     # Nothing in the channel where it was asked shows that an incident was opened.
     return Answer(done.text, is_quiet=not done.is_new)
