@@ -202,27 +202,23 @@ def test_a_canvas_that_was_deleted_is_made_anew(town: Town) -> None:
     assert "one more thing" in canvas(room)
 
 
-@pytest.mark.parametrize(
-    ("error", "says"),
-    [
-        ("missing_scope", "Take the comment mark off the line `canvas` of app.yaml"),
-        ("team_tier_cannot_create_channel_canvases", "LANTERN_CANVAS=off"),
-    ],
-)
-def test_where_canvases_are_refused_whoever_asked_reads_one_sentence(
-    town: Town, error: str, says: str
-) -> None:
+def test_where_canvases_are_refused_whoever_asked_reads_each_reason_once(town: Town) -> None:
     room = opened(town)
-    before = len(told(town, town.chloe))
     town.chloe.joins(room.channel)
-    town.standin.fault("conversations.canvases.create", "error", error=error, times=-1)
-    for _ in range(2):
+    refusals = {
+        "missing_scope": "Take the comment mark off the line `canvas` of app.yaml",
+        "team_tier_cannot_create_channel_canvases": "LANTERN_CANVAS=off",
+    }
+    for error in (*refusals, "missing_scope"):
+        town.standin.clear_faults()
+        town.standin.fault("conversations.canvases.create", "error", error=error)
         room.types("/postmortem compile", by=town.chloe)
         town.settled()
-    (sentence,) = told(town, town.chloe)[before:]
-    assert error in sentence and says in sentence and room.about.slug in sentence
+    sentences = told(town, town.chloe)
+    assert len(sentences) == len(refusals)
+    for sentence, (error, says) in zip(sentences, refusals.items(), strict=True):
+        assert error in sentence and says in sentence and room.about.slug in sentence
     assert canvas(room) == "" and town.house._figures()["set_aside"] == 0
-    town.standin.clear_faults()
     room.types("/postmortem compile", by=town.chloe)
     assert canvas(room).startswith("*Revision")
 
