@@ -213,6 +213,12 @@ def _slack(settings: Settings) -> Iterator[Found]:
         )
     else:
         yield Found("ok", "Slack: the token has every scope of app.yaml.")
+    if settings.canvas and me.scopes and "canvases:write" not in me.scopes:
+        yield Found(
+            "wrong",
+            "Slack: LANTERN_CANVAS is on and the token lacks canvases:write. Take the comment mark off the line "
+            "`canvas` of app.yaml and reinstall the app, or set LANTERN_CANVAS=off.",
+        )
     if settings.slack_app_token is not None:
         app = Slack(settings.slack_app_token.get_secret_value(), settings.slack_api_url)
         try:

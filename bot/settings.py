@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", validation_alias="LANTERN_HOST")
     port: int = Field(8080, validation_alias="LANTERN_PORT", ge=0, le=65535)
     log_level: str = Field("INFO", validation_alias="LANTERN_LOG_LEVEL")
+    #: Whether the postmortem also goes into the canvas of the incident's channel.
+    canvas: bool = Field(False, validation_alias="LANTERN_CANVAS")
     #: Where people reach the console; "" leaves it off. Port 0 stands for the one that the server gets.
     public_url: str = Field("", validation_alias="LANTERN_PUBLIC_URL")
     slack_client_id: str = Field("", validation_alias="SLACK_CLIENT_ID")
@@ -205,5 +207,7 @@ def _sentence(error: object) -> str:
         why = "give a number from 0 to 65535, for example 8080"
     if name == "LANTERN_BALANCER_WINDOW":
         why = "give seconds from 1 to 60, for example 20"
+    if name == "LANTERN_CANVAS":
+        why = "give on or off, for example LANTERN_CANVAS=on"
     # The value itself may be a secret; only its setting is named.
     return f"{name} cannot be used: {why}."

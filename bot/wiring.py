@@ -309,6 +309,7 @@ def build_desk(
             team_zone=settings.time_zone,
             default_severity=settings.default_severity,
             look_for=settings.balancer_window,
+            is_canvas_on=settings.canvas,
         ),
         wall=wall,
         tracker=tracker,

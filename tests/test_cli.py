@@ -216,9 +216,10 @@ def test_check_names_a_scope_the_token_lacks(env: dict[str, str], standin: Stand
     fewer = copy.deepcopy(manifest())
     fewer["oauth_config"]["scopes"]["bot"].remove("pins:write")
     app = standin.install(fewer)
-    settings = {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_API_URL": standin.api_url}
+    settings = {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_API_URL": standin.api_url, "LANTERN_CANVAS": "on"}
     done = lantern({**env, **settings}, "check")
     assert done.returncode == 1
+    assert "LANTERN_CANVAS is on and the token lacks canvases:write" in done.stdout
     assert "the token lacks pins:write. Reinstall the app from app.yaml" in done.stdout
 
 

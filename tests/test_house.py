@@ -32,6 +32,7 @@ FLOORS = {
     "postmortem_talk.py": 5,
     "mrkdwn.py": 1,
     "markdown_html.py": 1,
+    "markdown_canvas.py": 1,
     "image_check.py": 1,
     "shelf.py": 1,
     "store/": 2,

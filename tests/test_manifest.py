@@ -28,10 +28,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "bookmarks.add": ("bookmarks:write",),
     "bookmarks.edit": ("bookmarks:write",),
     "bookmarks.list": ("bookmarks:read",),
+    "canvases.edit": ("canvases:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
     "conversations.archive": ("channels:manage", "groups:write"),
+    "conversations.canvases.create": ("canvases:write",),
     "conversations.create": ("channels:manage", "groups:write"),
     "conversations.history": ("channels:history", "groups:history"),
     "conversations.info": ("channels:read", "groups:read"),
@@ -52,9 +54,11 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "users.conversations": ("channels:read", "groups:read"),
     "users.info": ("users:read",),
     "views.open": (),
+    "views.publish": (),
 }
 #: Event -> bot scopes of which one is needed.
 EVENT_SCOPES: dict[str, tuple[str, ...]] = {
+    "app_home_opened": (),
     "channel_archive": ("channels:read",),
     "channel_id_changed": ("channels:read", "groups:read"),
     "channel_rename": ("channels:read",),
@@ -76,7 +80,7 @@ def methods_called() -> set[str]:
     """Every Web API method that a string of bot/slack names."""
     found: set[str] = set()
     method = re.compile(
-        r"(auth|apps|bookmarks|bots|chat|conversations|files|openid|pins|reactions|team|usergroups|users|views)\.[a-zA-Z.]+"
+        r"(auth|apps|bookmarks|bots|canvases|chat|conversations|files|openid|pins|reactions|team|usergroups|users|views)\.[a-zA-Z.]+"
     )
     for path in [*(ROOT / "bot" / "slack").rglob("*.py"), ROOT / "bot" / "check.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -105,7 +109,7 @@ def test_every_event_is_subscribed_to() -> None:
 
 
 def test_every_method_that_is_called_has_its_scopes_and_no_scope_is_idle() -> None:
-    scopes = set(manifest()["oauth_config"]["scopes"]["bot"])
+    scopes = set(with_lines_of("canvas")["oauth_config"]["scopes"]["bot"])
     called = methods_called()
     assert called - {"auth.test", "apps.connections.open"}, "the search finds nothing any more"
     assert called <= set(SCOPES), f"say which scopes these need: {called - set(SCOPES)}"
@@ -118,15 +122,21 @@ def test_every_method_that_is_called_has_its_scopes_and_no_scope_is_idle() -> No
     assert scopes == needed
 
 
-def with_console() -> dict[str, Any]:
-    """app.yaml without the comment marks of the console's lines."""
+def with_lines_of(what: str) -> dict[str, Any]:
+    """app.yaml without the comment marks of the lines that are for something that is off by default."""
     text = (ROOT / "app.yaml").read_text(encoding="utf-8")
-    read: dict[str, Any] = yaml.safe_load(text.replace("# console: ", ""))
+    read: dict[str, Any] = yaml.safe_load(text.replace(f"# {what}: ", ""))
     return read
 
 
+def test_the_line_for_the_canvas_asks_for_its_scope_and_changes_nothing_else() -> None:
+    read = with_lines_of("canvas")
+    read["oauth_config"]["scopes"]["bot"].remove("canvases:write")
+    assert read == manifest()
+
+
 def test_the_lines_for_the_console_let_people_sign_in_and_change_nothing_else() -> None:
-    oauth = with_console()["oauth_config"]
+    oauth = with_lines_of("console")["oauth_config"]
     assert oauth["redirect_urls"] == [f"https://lantern.example.com{BACK}"]
     assert oauth["scopes"].pop("user") == ["openid"]
     assert oauth["scopes"] == manifest()["oauth_config"]["scopes"]
@@ -137,7 +147,7 @@ def test_slacks_own_schema_accepts_it(version: str) -> None:
     path = SHARED / "schemas" / f"manifest.schema.{version}.json"
     if not path.is_file():
         pytest.skip("Slack's manifest schema is not here; it is not part of this project.")
-    for read in (manifest(), with_console()):
+    for read in (manifest(), with_lines_of("console"), with_lines_of("canvas")):
         jsonschema.validate(read, json.loads(path.read_text(encoding="utf-8")))
 
 

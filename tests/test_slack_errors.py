@@ -54,6 +54,10 @@ OF_METHOD = {
         slack_connect_clip_sharing_blocked slack_connect_file_upload_sharing_blocked
     """,
     "bookmarks.list": "channel_not_found not_implemented",
+    "canvases.edit": """
+        canvas_disabled_user_team canvas_editing_failed canvas_editing_locked canvas_not_found
+        canvas_too_large free_teams_cannot_edit_standalone_canvases restricted_action
+    """,
     "chat.postEphemeral": """
         cannot_reply_to_message channel_not_found invalid_attachments invalid_blocks
         invalid_blocks_format is_archived markdown_text_conflict message_limit_exceeded
@@ -88,6 +92,11 @@ OF_METHOD = {
     "conversations.archive": """
         already_archived cant_archive_general cant_archive_required channel_not_found
         method_not_supported_for_channel_type not_in_channel restricted_action
+    """,
+    "conversations.canvases.create": """
+        canvas_creation_failed canvas_disabled_user_team canvas_tab_creation_failed
+        channel_canvas_already_exists channel_canvas_creation_failed free_team_canvas_tab_already_exists
+        restricted_action team_tier_cannot_create_channel_canvases
     """,
     "conversations.create": """
         cannot_create_channel canvas_disabled_user_team invalid_name invalid_name_maxlength
@@ -163,6 +172,9 @@ OF_METHOD = {
     "views.open": """
         duplicate_external_id exchanged_trigger_id expired_trigger_id invalid_trigger_id view_too_large
     """,
+    "views.publish": """
+        duplicate_external_id hash_conflict missing_profile_id not_enabled not_implemented view_too_large
+    """,
 }
 #: Words that do not say: Slack will answer the same tomorrow.
 OTHERWISE: dict[str, type[Undelivered]] = {
@@ -180,6 +192,9 @@ OTHERWISE: dict[str, type[Undelivered]] = {
             "unable_to_share_files",
             "fetch_members_failed",
             "list_record_comment_fetch_failed",
+            "channel_canvas_creation_failed",
+            "canvas_creation_failed",
+            "canvas_tab_creation_failed",
         ),
         Unknown,
     ),
@@ -196,6 +211,7 @@ OTHERWISE: dict[str, type[Undelivered]] = {
             "accesslimited",
             "ekm_access_denied",
             "streaming_state_conflict",
+            "canvas_editing_locked",
         ),
         Unreachable,
     ),

@@ -147,6 +147,29 @@ def test_a_private_incident_stands_in_no_list_of_others(town: Town, room: Room, 
         assert "<strong>1</strong> incident" in visitor(town, town.ana.id).gets(path).text
 
 
+def test_slack_that_unfurls_a_link_reads_the_sign_in_page_and_nothing_else(town: Town, room: Room) -> None:
+    """It asks without a cookie: of an incident that is there and one that is not it reads the very same."""
+    unfurler = {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}
+    paths = sorted({one.path for one in OF_AN_INCIDENT if one.method == "GET" and "{work" not in one.path})
+    for path in (*paths, "/incidents", "/insights"):
+        read = []
+        for number in (room.number, 9999):
+            wanted = re.sub("{number:int}", str(number), path)
+            wanted = wanted.replace("{key}", "head").replace("{image:int}", "1")
+            wanted = re.sub("{[a-z]+:int}", str(IMAGE_ENTRY if "images" in path else 1), wanted)
+            one = visitor(town)
+            for method in ("HEAD", "GET"):
+                led = one.asks(method, wanted, headers=unfurler)
+                assert led.status == 303 and led.location.startswith("/sign-in?next=")
+                assert SECRET not in led.text + str(led.headers)
+            page = one.asks("GET", led.location, headers=unfurler)
+            assert page.status == 200 and "<title>Sign in" in page.text
+            assert not re.search(r"og:|twitter:|oembed|<meta[^>]+description", page.text)
+            assert "payroll" not in page.text + str(page.headers) + led.location
+            read.append(re.sub(f"incidents(/|%2F){number}", "N", page.text))
+        assert read[0] == read[1], path
+
+
 def test_health_and_static_pages_alone_are_open(town: Town, room: Room) -> None:
     nobody = visitor(town)
     is_open = {one.path for one in ADDRESSES if one.is_open}

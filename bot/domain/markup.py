@@ -313,9 +313,23 @@ def _kept(inside: str) -> str:
         return f"@{match[1]}"
     if match := _GROUP.fullmatch(inside):
         return _defused("@" + (match[2] or match[1]).removeprefix("@"))
-    if any(form.fullmatch(inside) for form in (_USER, _CHANNEL, _DATE, _LINK)):
+    if match := _CHANNEL.fullmatch(inside):
+        # Slack knows its name, for those who may see it.
+        return f"<#{match[1]}>"
+    if any(form.fullmatch(inside) for form in (_USER, _DATE, _LINK)):
         return f"<{_STRAY_AMP.sub('&amp;', inside)}>"
     return f"&lt;{_defused(inside)}&gt;"
+
+
+def relabelled(text: str, channels: Mapping[str, str]) -> str:
+    """Give mrkdwn in which these channels (id -> name) are called so, whatever they were called when it was typed."""
+
+    def label(found: re.Match[str]) -> str:
+        match = _CHANNEL.fullmatch(found[1])
+        name = escape(_one_line(channels.get(match[1], ""))) if match else ""
+        return f"<#{match[1]}|{name}>" if match and name else found[0]
+
+    return _ANGLE.sub(label, text)
 
 
 def _ids(text: str, form: Callable[[str], re.Match[str] | None]) -> list[str]:

@@ -243,6 +243,19 @@ class DraftCompiled(Notice):
 
 
 @dataclass(frozen=True)
+class CanvasDue(Notice):
+    """A revision of the postmortem is to stand in the channel's canvas. Nothing else of the channel waits for it."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return f"inc:{self.incident_id}:canvas"
+
+
+@dataclass(frozen=True)
 class PostmortemPublished(Notice):
     """The channel gets the published text as a file."""
 
@@ -348,6 +361,19 @@ class IssuesDue(Notice):
     @property
     def key(self) -> str:
         return "tracker:read"
+
+
+@dataclass(frozen=True)
+class HomeDue(Notice):
+    """A person's Home tab is to be drawn, as things are when it is drawn. `incident_id` is 0: it is about all."""
+
+    is_latest_only: ClassVar[bool] = True
+
+    person_id: str
+
+    @property
+    def key(self) -> str:
+        return f"home:{self.person_id}"
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ SLACK_LIMITS: Mapping[str, Limit] = {
     "bookmarks.add": TIER_2,
     "bookmarks.edit": TIER_2,
     "bookmarks.remove": TIER_2,
-    "canvases.create": TIER_2,
+    "conversations.canvases.create": TIER_2,
     "reactions.remove": TIER_2,
     "usergroups.users.list": TIER_2,
     "conversations.invite": TIER_3,

@@ -100,7 +100,7 @@ def _said(text: str | None, facts: Facts, name: str = "text") -> dict[str, str |
     """What somebody typed, as plain words with names, and as Slack has it."""
     if text is None or not text.strip():
         return {name: None, f"{name}_mrkdwn": None}
-    return {name: _plain(text, facts), f"{name}_mrkdwn": text}
+    return {name: _plain(text, facts), f"{name}_mrkdwn": markup.relabelled(text, facts.channels)}
 
 
 def _plain(text: str, facts: Facts) -> str:

@@ -33,6 +33,7 @@ from bot.slack.shortcuts import SHORTCUTS
 from bot.slack.signature import Signatures
 from bot.slack.words import gather_words
 from bot.store.db import NotSaved
+from bot.usecases.home import ask_home
 from bot.usecases.whisper import whisper
 
 log = logging.getLogger(__name__)
@@ -201,7 +202,16 @@ class SlackDoor:
             self._say(ask, Answer(lost.sentence))
         except Refusal as refusal:
             self._whisper(ask, Answer(refusal.sentence))
+        if ask.is_on_home:
+            self._redraw(ask)
         ack()
+
+    def _redraw(self, ask: Ask) -> None:
+        """Draw the person's Home tab anew: what they pressed there may have changed it."""
+        try:
+            ask_home(self._door.desk, ask.user)
+        except NotSaved as lost:
+            _note(lost)
 
     def _on_submission(self, ack: Ack, body: Body) -> None:
         ask = asks.of_view(body)
@@ -222,6 +232,8 @@ class SlackDoor:
             return
         if not answer.is_quiet:
             self._whisper(ask, answer)
+        if ask.is_on_home:
+            self._redraw(ask)
         ack()
 
     def _on_event(self, ack: Ack, body: Body) -> None:

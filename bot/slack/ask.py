@@ -42,6 +42,8 @@ class Ask:
     memory: Mapping[str, str] = field(default_factory=dict)
     #: Events: the message, person, names and words they are about.
     event: Mapping[str, str] = field(default_factory=dict)
+    #: Whether a button of the Home tab was pressed, or a form sent that one opened.
+    is_on_home: bool = False
 
     def number(self, name: str) -> int:
         """A whole number that the view remembered under this name; 0 when it is none."""
@@ -159,6 +161,7 @@ def of_action(body: Mapping[str, Any]) -> Ask:
         value=_value(first),
         message=read_message(channel, message) if isinstance(message, dict) else None,
         memory=_memory(view) if isinstance(view, dict) else {},
+        is_on_home=_object(view).get("type") == "home",
     )
 
 
@@ -181,6 +184,7 @@ def of_view(body: Mapping[str, Any]) -> Ask:
         trigger_id=_text(body.get("trigger_id")),
         values=values,
         memory=memory,
+        is_on_home=bool(memory.get("home")),
     )
 
 
@@ -220,6 +224,7 @@ def of_event(body: Mapping[str, Any]) -> Ask:
         "item_type": _text(item.get("type")),
         "reaction": _text(event.get("reaction")),
         "made_ts": _id(event.get("event_ts")),
+        "tab": _text(event.get("tab")),
         "channel_name": _text(named.get("name")),
         "old_channel": _id(event.get("old_channel_id")),
         "new_channel": _id(event.get("new_channel_id")),

@@ -65,6 +65,11 @@ def plain(text: str, longest: int = _LABEL) -> Block:
     return {"type": "plain_text", "text": cut(text, longest), "emoji": True}
 
 
+def link_button(label: str, action: str, url: str) -> Block:
+    """A button that opens a web address."""
+    return {"type": "button", "text": plain(label), "action_id": action, "url": url}
+
+
 def button(
     label: str, action: str, value: str, *, style: str | None = None, confirm: str | None = None
 ) -> Block:

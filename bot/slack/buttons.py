@@ -13,7 +13,7 @@ from bot.domain.runbook import Outcome
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door, said
 from bot.slack.draft_answers import draft_shown
-from bot.slack.modals import close, entry, step_note, update
+from bot.slack.modals import close, entry, open_incident, step_note, update
 from bot.slack.runbook_answers import suggestions as suggestions_shown
 from bot.usecases import sight
 from bot.usecases.balancer import ask_check, check_step
@@ -175,7 +175,13 @@ def _send(door: Door, ask: Ask) -> Answer:
     return Answer(send_follow_up(door.desk, incident_id, number, by=ask.user, origin=ask.origin).text)
 
 
+def _open(door: Door, ask: Ask) -> Answer:
+    services = door.desk.services()
+    return Answer(modal=open_incident.view(door.severity, services=services, is_from_home=ask.is_on_home))
+
+
 BUTTONS: dict[str, Press] = {
+    "incident_open": _open,
     "incident_status": _status,
     "incident_severity": _severity,
     "incident_command": _command,

@@ -10,6 +10,7 @@ from bot.domain.timeline import Source
 from bot.slack.ask import Ask, moment_of
 from bot.slack.door import Door
 from bot.usecases import people
+from bot.usecases.home import ask_home
 from bot.usecases.marking import mark_message
 
 #: Reactions that put a message on the timeline. 📌 is :pushpin: in Slack's names.
@@ -99,6 +100,13 @@ def _user_changed(door: Door, ask: Ask) -> None:
         )
 
 
+def _home_opened(door: Door, ask: Ask) -> None:
+    # The same event says that somebody opened the Messages tab.
+    if ask.event.get("tab") == "home" and ask.user:
+        door.person(ask.user)
+        ask_home(door.desk, ask.user)
+
+
 EVENTS: dict[str, Callable[[Door, Ask], None]] = {
     "reaction_added": _reaction,
     "pin_added": _pin,
@@ -112,4 +120,5 @@ EVENTS: dict[str, Callable[[Door, Ask], None]] = {
     "group_rename": _renamed,
     "channel_id_changed": _id_changed,
     "user_change": _user_changed,
+    "app_home_opened": _home_opened,
 }

@@ -41,6 +41,9 @@ _UNWELL = frozenset(
         "unable_to_share_files",
         "fetch_members_failed",
         "list_record_comment_fetch_failed",
+        "channel_canvas_creation_failed",
+        "canvas_creation_failed",
+        "canvas_tab_creation_failed",
     }
 )
 
@@ -60,6 +63,7 @@ _NOT_NOW = {
     "accesslimited": "The workspace takes calls from some networks only: ask an admin to allow this one.",
     "ekm_access_denied": "Admins have suspended posting (Enterprise Key Management): ask them to allow it.",
     "streaming_state_conflict": "Slack is still writing that message.",
+    "canvas_editing_locked": "Somebody's change of the canvas is being saved.",
 }
 
 _ASK_ADMIN = "A workspace setting forbids it: ask a workspace admin to let apps do this."
@@ -74,6 +78,7 @@ _PERSON = "That person is not in this workspace."
 _PIN = "Slack does not pin that message: pin another one by hand."
 _SPEAK = "Nobody may post there that way: ask a workspace admin, or use another channel."
 _TOKEN_KIND = "Use the bot token (xoxb-...) as SLACK_BOT_TOKEN."  # noqa: S105
+_PLAN = "The workspace's plan has no canvas for this channel: switch it off with LANTERN_CANVAS=off."
 _TOO_BIG = "The text is too long for one Slack message: send it as a file."
 _FORM = "Send the command again; the form opens within three seconds or not at all."
 
@@ -97,6 +102,9 @@ _FINAL = {
     "not_implemented": "This workspace has no bookmarks: there is nothing to do.",
     "user_is_restricted": "The bot's account, or the person's, is restricted: ask a workspace admin.",
     "name_taken": "All names that were tried are taken, also by archived channels: change LANTERN_CHANNEL_NAME.",
+    "channel_canvas_already_exists": "People have made the channel's canvas: it stays as it is.",
+    "canvas_too_large": "The canvas is full: take something out of it.",
+    "not_enabled": "Switch on the Home tab of the app (App Home), as app.yaml does.",
     "messages_tab_disabled": "Switch on the Messages tab of the app (App Home), as app.yaml does.",
     "restricted_action_thread_locked": "An admin has locked the thread: ask them to open it.",
     "thread_locked": "An admin has locked the thread: ask them to open it.",
@@ -120,6 +128,8 @@ _ALIKE = {
         slack_connect_lists_sharing_blocked cannot_bookmark_restricted_sharing_enabled
         cannot_bookmark_from_external_org canvas_disabled_file_team canvas_disabled_user_team
         canvas_globally_disabled parent_bookmark_disabled template_not_visible send_on_behalf_not_allowed""",
+    _PLAN: """team_tier_cannot_create_channel_canvases free_team_canvas_tab_already_exists
+        free_teams_cannot_edit_standalone_canvases""",
     _SPEAK: """restricted_action_read_only_channel restricted_action_thread_only_channel
         restricted_action_non_threadable_channel cannot_reply_to_message cant_broadcast_message""",
     _BY_HAND: """cant_invite no_external_invite_permission invitee_cant_see_channel org_user_not_in_team
@@ -134,7 +144,7 @@ _ALIKE = {
     _PIN: "not_pinnable file_not_shared",
     _GONE: """message_not_found cant_update_message edit_window_closed not_reactable too_many_emoji
         too_many_reactions no_access not_found thread_not_found file_not_found file_deleted file_is_deleted
-        not_visible block_mismatch file_comment_not_found""",
+        not_visible block_mismatch file_comment_not_found canvas_not_found""",
     _FORM: "expired_trigger_id exchanged_trigger_id trigger_expired trigger_exchanged invalid_trigger_id",
     _OUR_MISTAKE: """invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data
         invalid_post_type missing_post_type missing_argument missing_args invalid_json json_not_object
@@ -148,7 +158,8 @@ _ALIKE = {
         invalid_app_action_type invalid_bookmark_type invalid_child_type invalid_emoji invalid_entity_id
         invalid_link invalid_parent_type invalid_shortcut_type parent_with_link invalid_cursor invalid_limit
         invalid_types invalid_ts_latest invalid_ts_oldest alt_txt_too_large invalid_channel
-        channels_limit_exceeded duplicate_external_id view_too_large push_limit_reached hash_conflict""",
+        channels_limit_exceeded duplicate_external_id missing_profile_id view_too_large push_limit_reached hash_conflict
+        canvas_editing_failed""",
 }
 
 _REMEDIES = (

@@ -8,7 +8,7 @@ import mimetypes
 import re
 from collections.abc import Callable
 
-from bot.standin import messages, rooms
+from bot.standin import canvases, messages, rooms
 from bot.standin.interactions import Interactions
 from bot.standin.model import Channel, File, Json, Message, User
 from bot.standin.refused import Refused
@@ -272,6 +272,19 @@ class Acts:
             rooms.set_line(self._ws, self._member(user, asked), "topic", str(asked["topic"]), user.id)
         return {}
 
+    def _write_canvas(self, user: User, asked: Json) -> Json:
+        """Write the channel's canvas anew, and make it where there is none."""
+        with self._ws.lock:
+            channel = self._member(user, asked)
+            found = canvases.of(self._ws, channel) or canvases.create(self._ws, channel, "", "", user.id)
+            canvases.write(self._ws, found, str(asked["text"]))
+        return {"canvas": found.id}
+
+    def _delete_canvas(self, user: User, asked: Json) -> Json:
+        with self._ws.lock:
+            canvases.delete(self._ws, self._member(user, asked))
+        return {}
+
     def _rename(self, user: User, asked: Json) -> Json:
         with self._ws.lock:
             rooms.rename(self._ws, self._member(user, asked), str(asked["name"]), user.id)
@@ -293,6 +306,7 @@ _DEEDS = (
     "message", "edit", "delete", "react", "unreact", "pin", "unpin", "upload", "command", "click", "options",
     "submit", "close_view", "shortcut", "message_shortcut", "open_home", "create_channel", "join", "leave",
     "invite", "archive", "unarchive", "topic", "rename", "set_profile", "read",
+    "write_canvas", "delete_canvas",
 )  # fmt: skip
 
 

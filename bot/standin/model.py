@@ -80,6 +80,8 @@ class Channel:
     ephemerals: list[Message] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
+    #: file id of its canvas; "" while it has none
+    canvas: str = ""
     previous_names: list[str] = field(default_factory=list)
     last_read: dict[str, str] = field(default_factory=dict)
     last_ts: str = "0000000000.000000"

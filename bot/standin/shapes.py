@@ -125,7 +125,7 @@ def file(ws: Workspace, f: File) -> Json:
         "pretty_type": kind.upper(),
         "user": f.user,
         "size": len(f.content),
-        "mode": "hosted",
+        "mode": "quip" if f.mimetype == "application/vnd.slack-docs" else "hosted",
         "is_external": False,
         "is_public": True,
         "url_private": f"{private}/{f.name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.standin import shapes
+from bot.standin import canvases, shapes
 from bot.standin.model import Channel, Json, Message
 from bot.standin.views import Views
 from bot.standin.workspace import Workspace
@@ -64,6 +64,7 @@ class Sight:
         read = channel.last_read.get(me, "")
         newest = next(reversed(channel.messages.values()), None)
         other = next((m for m in channel.members if m != me), me)
+        canvas = canvases.of(self._ws, channel)
         return {
             "id": channel.id,
             "name": self._ws.users[other].name if channel.is_im else channel.name,
@@ -79,6 +80,7 @@ class Sight:
                 {"id": b["id"], "title": b["title"], "link": b["link"], "emoji": b["emoji"]}
                 for b in channel.bookmarks
             ],
+            "canvas": self._file(canvas.id) if canvas is not None else None,
             "pins": [p.ts for p in channel.pins],
             "created": channel.created,
             "last_ts": newest.ts if newest else channel.last_ts,

@@ -153,6 +153,22 @@ def worth_reading(
     return [_follow_up(row) for row in rows]
 
 
+def open_of(session: Session, owner: str, limit: int) -> list[FollowUp]:
+    """Open follow-ups that this person has, of incidents that really were, the longest overdue first."""
+    rows = session.execute(
+        select(follow_up)
+        .join(incident, incident.c.id == follow_up.c.incident_id)
+        .where(
+            follow_up.c.state == FollowUpState.OPEN.value,
+            follow_up.c.owner == owner,
+            incident.c.status.not_in(_NEVER_WERE),
+        )
+        .order_by(follow_up.c.due_on.is_(None), follow_up.c.due_on, follow_up.c.id)
+        .limit(limit)
+    ).mappings()
+    return [_follow_up(row) for row in rows]
+
+
 def add_lesson(
     session: Session, *, incident_id: int, kind: LessonKind, text: str, created_at: datetime, created_by: str
 ) -> None:

@@ -223,13 +223,14 @@ def take_number(session: Session, incident_id: int, of: str) -> int:
 
 
 def slack_marks(session: Session, incident_id: int) -> dict[str, Any]:
-    """Where the incident stands in Slack beyond its channel: announcement, bookmark, drawn version."""
+    """Where the incident stands in Slack beyond its channel: announcement, bookmark, canvas, drawn version."""
     row = (
         session.execute(
             select(
                 incident.c.announced_in,
                 incident.c.announced_ts,
                 incident.c.postmortem_bookmark,
+                incident.c.canvas_id,
                 incident.c.version,
             ).where(incident.c.id == incident_id)
         )

@@ -11,8 +11,11 @@ from sqlalchemy import bindparam, func, insert, select, update
 from bot.domain.people import Person, Responder, Role, RoleHeld
 from bot.store.db import Session
 from bot.store.once import insert_once, insert_or_update
-from bot.store.tables import channel, person, responder, role_held
+from bot.store.tables import channel, incident, person, responder, role_held
 from bot.store.types import UtcDateTime
+
+#: What a private incident's channel is called wherever others read.
+PRIVATE_CHANNEL = "private-channel"
 
 # Built once: every opening runs them.
 _END_ROLE = (
@@ -85,13 +88,22 @@ def save_channel(session: Session, channel_id: str, name: str, now: datetime) ->
     insert_or_update(session, channel, "id", id=channel_id, name=name[:80], seen_at=now)
 
 
-def channel_names(session: Session, channel_ids: Iterable[str]) -> dict[str, str]:
-    """Names of those of these channels that Lantern has met, by id."""
+def channel_names(
+    session: Session, channel_ids: Iterable[str], *, within: int | None = None
+) -> dict[str, str]:
+    """Names of those of these channels that Lantern has met, by id.
+
+    The channel of a private incident is named after its title: it has no name but in the incident `within`.
+    """
     wanted = sorted(set(channel_ids))
     if not wanted:
         return {}
     rows = session.execute(select(channel.c.id, channel.c.name).where(channel.c.id.in_(wanted))).all()
-    return {row.id: row.name for row in rows}
+    private = select(incident.c.channel_id).where(
+        incident.c.channel_id.in_(wanted), incident.c.is_private, incident.c.id != (within or 0)
+    )
+    hidden = dict.fromkeys(session.execute(private).scalars(), PRIVATE_CHANNEL)
+    return {row.id: row.name for row in rows} | hidden
 
 
 def _held(row: Any) -> RoleHeld:

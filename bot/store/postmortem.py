@@ -184,6 +184,6 @@ def facts(session: Session, incident_id: int, team_zone: str) -> Facts:
         updates=tuple(told),
         runs=tuple(runs),
         people=people.known(session, ids),
-        channels=people.channel_names(session, channels),
+        channels=people.channel_names(session, channels, within=incident_id),
         team_zone=team_zone,
     )

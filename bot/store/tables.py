@@ -56,6 +56,8 @@ incident = Table(
     Column("announced_ts", String(32), nullable=True),
     Column("draft_permalink", Text, nullable=True),
     Column("postmortem_bookmark", String(32), nullable=True),
+    #: File id of the channel's canvas, when Lantern made it.
+    Column("canvas_id", String(32), nullable=True),
     Column("is_archived", Boolean, nullable=False, default=False),
     Column("impact", Text, nullable=True),
     Column("cause", Text, nullable=True),

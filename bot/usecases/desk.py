@@ -31,6 +31,8 @@ class Options:
     #: Seconds between the two looks at a balancer, and the most that is waited for enough requests.
     look_for: float = 20.0
     look_at_most: float = 60.0
+    #: Whether the postmortem also goes into the canvas of the incident's channel.
+    is_canvas_on: bool = False
     #: Days a delivered notice and an arrival are remembered.
     keep_days: int = 7
 

@@ -25,7 +25,7 @@ from bot.store import people
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
-from bot.usecases.sight import seen
+from bot.usecases.sight import seen, without_private_names
 from bot.usecases.timeline import MessageSeen, checked, one_line, write_entry
 
 #: Characters of a title: a header block holds 150 (Block Kit), and the number goes in front.
@@ -62,7 +62,7 @@ def open_incident(
         service = known_service(desk, service_name) if service_name else find_service(desk.services(), words)
         about = incidents.add(
             session,
-            title=kept,
+            title=without_private_names(session, kept),
             severity=severity or Severity(desk.options.default_severity),
             is_private=is_private,
             is_drill=is_drill,
@@ -199,13 +199,14 @@ def set_title(desk: Desk, incident_id: int, title: str, *, by: str, origin: str 
 
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
-        if about.title == kept:
+        safe = without_private_names(session, kept, within=incident_id)
+        if about.title == safe:
             return Done("The title already reads like that.", incident_id=incident_id, is_new=False)
-        incidents.save(session, incident_id, title=kept)
-        number = _automatic(desk, session, about, f"Title changed from “{about.title}” to “{kept}”", by=by)
+        incidents.save(session, incident_id, title=safe)
+        number = _automatic(desk, session, about, f"Title changed from “{about.title}” to “{safe}”", by=by)
         changed(desk, session, incident_id)
         return Done(
-            f"The title is now “{markup.to_mrkdwn_safe(kept)}”.", incident_id=incident_id, entry=number
+            f"The title is now “{markup.to_mrkdwn_safe(safe)}”.", incident_id=incident_id, entry=number
         )
 
     return desk.once(origin, act)

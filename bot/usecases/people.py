@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.notices import PeopleInvited
+from bot.domain.notices import HomeDue, PeopleInvited
 from bot.domain.people import Person, Role
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
@@ -102,6 +102,9 @@ def person_left(desk: Desk, channel_id: str, person_id: str, *, origin: str) -> 
 
     def act(session: Session) -> Done:
         people.leave(session, about.id, person_id, desk.clock())
+        if about.is_private:
+            # Their Home tab may still show it.
+            desk.tell(session, HomeDue(0, person_id))
         return Done("", incident_id=about.id)
 
     return desk.once(origin, act)

@@ -13,6 +13,7 @@ from bot.domain.timeline import Kind, Source
 from bot.store import incident as incidents
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
+from bot.usecases.canvas import in_canvas
 from bot.usecases.desk import Desk, Done
 from bot.usecases.followup import Wanted, note_follow_up
 from bot.usecases.incident import changed, check_span, still_open
@@ -61,7 +62,11 @@ def close_incident(
         )
         revision, _ = recompile(desk, session, incident_id, by)
         changed(desk, session, incident_id)
-        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
+        drafted = [
+            DraftCompiled(incident_id, revision.number),
+            *in_canvas(desk, incident_id, revision.number),
+        ]
+        desk.tell(session, *drafted, asked_by=by)
         return Done(
             f"{about.slug} is closed. "
             f"The postmortem draft (revision {revision.number}) is on its way into the channel.",
@@ -96,7 +101,11 @@ def compile_postmortem(desk: Desk, incident_id: int, *, by: str, origin: str | N
                 "If it was a real one: `/incident reopen`."
             )
         revision, is_made = recompile(desk, session, incident_id, by)
-        desk.tell(session, DraftCompiled(incident_id, revision.number), asked_by=by)
+        drafted = [
+            DraftCompiled(incident_id, revision.number),
+            *in_canvas(desk, incident_id, revision.number),
+        ]
+        desk.tell(session, *drafted, asked_by=by)
         if not is_made:
             return Done(
                 f"Nothing has changed since revision {revision.number}; it is on its way into the channel again.",

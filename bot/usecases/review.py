@@ -11,6 +11,7 @@ from bot.domain.review import ReviewState, why_not
 from bot.store import followup as follow_ups
 from bot.store import postmortem as postmortems
 from bot.store.db import Session
+from bot.usecases.canvas import in_canvas
 from bot.usecases.desk import Desk, Done
 from bot.usecases.sections import compiled, facts_digest
 from bot.usecases.sight import seen
@@ -64,7 +65,11 @@ def publish(
             reason=why or None,
         )
         postmortems.save_review(session, kept)
-        desk.tell(session, PostmortemPublished(incident_id, newest.number), asked_by=by)
+        published = [
+            PostmortemPublished(incident_id, newest.number),
+            *in_canvas(desk, incident_id, newest.number),
+        ]
+        desk.tell(session, *published, asked_by=by)
         if not about.is_private and not about.is_drill and desk.options.announce_channel:
             desk.tell(session, PostmortemAnnounced(incident_id, newest.number), asked_by=by)
         return Done(f"The postmortem of {about.slug} is published: revision {newest.number}.", incident_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain import markup
 from bot.domain.incident import Incident
 from bot.domain.refusals import NoSuchIncident, NotAnIncidentChannel
 from bot.store import incident as incidents
@@ -37,6 +38,18 @@ def numbered(session: Session, number: int, to: str) -> Incident:
     if found is None or not may_see(session, found, to):
         raise NoSuchIncident(f"inc-{number:04d}")
     return found
+
+
+def without_private_names(session: Session, text: str, *, within: int = 0) -> str:
+    """A text as it may be kept where others read: the channel of a private incident but `within` has no name in it.
+
+    Slack writes a channel's name into what its members type, and that channel is named after the incident's title.
+    """
+    refs = markup.channel_refs(text)
+    names = people.channel_names(session, refs, within=within)
+    return markup.relabelled(
+        text, {one: name for one, name in names.items() if name == people.PRIVATE_CHANNEL}
+    )
 
 
 def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:

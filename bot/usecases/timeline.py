@@ -25,7 +25,7 @@ from bot.store import timeline as entries
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.images import ask_for
-from bot.usecases.sight import seen, shown
+from bot.usecases.sight import seen, shown, without_private_names
 
 #: Most characters of one entry; a Slack section shows 3,000 (Block Kit).
 LONGEST = 3000
@@ -89,7 +89,7 @@ def write_entry(
         incident_id=about.id,
         number=incidents.take_number(session, about.id, "entry"),
         kind=kind,
-        text=text,
+        text=without_private_names(session, text, within=about.id),
         happened_at=happened_at or now,
         recorded_at=now,
         author=author or by,

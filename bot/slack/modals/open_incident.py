@@ -34,12 +34,13 @@ def view(
     message: MessageSeen | None = None,
     flags: Collection[str] = (),
     services: Mapping[str, Service] | None = None,
+    is_from_home: bool = False,
 ) -> dict[str, Any]:
     """The empty form, or one begun from a message that becomes the first entry; `flags` are ticked.
 
-    `services` are the catalogue's; without one nobody is asked which it is about.
+    `services` are the catalogue's; without one nobody is asked which it is about. Sent `is_from_home`, it draws that.
     """
-    memory = {"channel": asked_in}
+    memory = {"channel": asked_in} | ({"home": "yes"} if is_from_home else {})
     title = ""
     blocks: list[dict[str, Any]] = []
     if message is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.standin import rooms, shapes
+from bot.standin import canvases, rooms, shapes
 from bot.standin.api.method import CallContext, Family, page
 from bot.standin.model import Channel, Json
 from bot.standin.refused import Refused
@@ -34,7 +34,7 @@ def create(call: CallContext) -> Json:
 def look(call: CallContext) -> Json:
     channel = call.channel()
     call.require(*needed(channel, "read"))
-    shown = shapes.channel(call.ws, channel, call.me)
+    shown = shapes.channel(call.ws, channel, call.me) | {"properties": canvases.properties(call.ws, channel)}
     if call.args.flag("include_num_members"):
         shown["num_members"] = len(channel.members)
     return {"channel": shown}

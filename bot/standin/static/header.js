@@ -4,7 +4,7 @@ import { add, el, fill, iconButton, link } from "./dom.js";
 import { icon } from "./icons.js";
 import { avatar, gist } from "./messages.js";
 import { mrkdwn, plainText } from "./mrkdwn.js";
-import { askFor, openDialog } from "./overlay.js";
+import { askFor, openDialog, openFile } from "./overlay.js";
 import { openMenu, openPanel } from "./picker.js";
 
 export function drawHeader(node, ctx) {
@@ -21,6 +21,7 @@ export function drawHeader(node, ctx) {
         icon("people"), " ", String(members.length)),
       el("button", { type: "button", class: "btn small", "aria-label": `${channel.pins?.length ?? 0} pinned`, onclick: () => showPins(channel, ctx) },
         icon("pin"), " ", String(channel.pins?.length ?? 0)),
+      channel.canvas && el("button", { type: "button", class: "btn small", onclick: () => openFile(channel.canvas, ctx) }, "Canvas"),
       iconButton("Channel actions", icon("more"), (event) => openMenu(event.currentTarget, "Channel actions", deeds(channel, ctx)), { "aria-haspopup": "menu" })),
     channel.bookmarks?.length > 0 && el("div", { class: "bookmarks", role: "list", "aria-label": "Bookmarks" }, channel.bookmarks.map((mark) =>
       el("span", { role: "listitem" }, link(mark.link, mark.emoji ? plainText(`:${mark.emoji.replaceAll(":", "")}:`) : "🔗", " ", mark.title)))));

@@ -84,7 +84,8 @@ export function askFor(title, fields, done = "Save") {
   });
 }
 
-const isText = (file) => /^(text\/|application\/(json|x-yaml|yaml|xml))/.test(file.mimetype ?? "") || /\.(md|txt|log|json|ya?ml|csv|html)$/i.test(file.name);
+const CANVAS = "application/vnd.slack-docs";
+const isText = (file) => file.mimetype === CANVAS || /^(text\/|application\/(json|x-yaml|yaml|xml))/.test(file.mimetype ?? "") || /\.(md|txt|log|json|ya?ml|csv|html)$/i.test(file.name);
 export const isImage = (file) => /^image\//.test(file.mimetype ?? "");
 
 /** Show a file: Markdown as a page, other text as it is, images; anything else as a link. */
@@ -94,7 +95,7 @@ export async function openFile(file, ctx) {
   else if (isText(file)) {
     const answer = await fetch(file.url);
     const text = answer.ok ? await answer.text() : `The file could not be read (${answer.status}).`;
-    const isMarkdown = /markdown/.test(file.mimetype ?? "") || /\.(md|markdown)$/i.test(file.name);
+    const isMarkdown = file.mimetype === CANVAS || /markdown/.test(file.mimetype ?? "") || /\.(md|markdown)$/i.test(file.name);
     body = isMarkdown ? markdown(text, ctx) : el("pre", { class: "whole" }, text);
   } else body = el("p", {}, "This kind of file is not shown here. ", el("a", { href: file.url, download: file.name }, "Download it"), ".");
   openDialog(file.name, (close) => [
