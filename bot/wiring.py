@@ -38,6 +38,7 @@ from bot.store.outbox import Work
 from bot.ticker import Deed, Ticker
 from bot.usecases import deliveries, reminders
 from bot.usecases.desk import Desk, Options
+from bot.usecases.remembered import Remembered
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
 from bot.web.site import Site
@@ -289,7 +290,7 @@ def build_desk(
         ring=ring,
         runbooks=runbook_shelf(settings.runbooks, lambda: utc_now().date()),
         services=catalogue_shelf(settings.catalogue),
-        compile=compile_facts,
+        compile=Remembered(compile_facts),
         options=Options(
             announce_channel=settings.announce_channel,
             team_zone=settings.time_zone,

@@ -11,6 +11,7 @@ through the postman into the stand-in. The last column is the exponent of the gr
 from __future__ import annotations
 
 import argparse
+import functools
 import http.client
 import math
 import os
@@ -37,8 +38,8 @@ from bot.store.tables import entry, entry_revision, incident
 from bot.usecases.desk import Desk
 from bot.usecases.postmortem import Closing, close_incident, compile_postmortem, facts_of
 from bot.usecases.sections import edit_section
-from tests.bench.grown import edits_of, entries_of
 from tests.bench.ground import databases, machine
+from tests.bench.grown import edits_of, entries_of
 from tests.houses import Town
 from tests.visiting import Visitor
 
@@ -92,9 +93,7 @@ class Table:
         self._sizes = sizes
         self._rows: dict[str, Row] = {}
 
-    def add(
-        self, what: str, spans: list[tuple[float, float]], size: int = 0, first: float = 0.0
-    ) -> None:
+    def add(self, what: str, spans: list[tuple[float, float]], size: int = 0, first: float = 0.0) -> None:
         row = self._rows.setdefault(what, Row([], [], []))
         row.wall.append(statistics.median(wall for wall, _ in spans))
         row.busy.append(statistics.median(busy for _, busy in spans))
@@ -102,7 +101,9 @@ class Table:
         row.first = first
 
     def show(self) -> None:
-        print(f"  {'ms: wall (processor)':38}" + "".join(f"{size:>16,}" for size in self._sizes) + "   growth")
+        print(
+            f"  {'ms: wall (processor)':38}" + "".join(f"{size:>16,}" for size in self._sizes) + "   growth"
+        )
         for what, row in self._rows.items():
             cells = "".join(
                 f"{f'{wall:.0f} ({busy:.0f})':>16}" for wall, busy in zip(row.wall, row.busy, strict=True)
@@ -193,6 +194,10 @@ def measured_deeds(of: Grown, watch: Stopwatch, table: Table, times: int) -> Non
     table.add("drawn timeline, SVG", [watch.took(lambda: drawn.as_svg(course)) for _ in range(times)])
     table.add("drawn timeline, PNG", [watch.took(lambda: drawn.as_png(course)) for _ in range(times)])
     of.town.settled(120)
+    table.add(
+        "/postmortem in Slack",
+        [watch.took(lambda: of.town.ana.types("/postmortem", of.channel)) for _ in range(times)],
+    )
 
 
 def _section(of: Grown) -> Any:
@@ -277,10 +282,9 @@ def measured_papers(of: Grown, visitor: Visitor, watch: Stopwatch, table: Table,
 def _measured(visitor: Visitor, watch: Stopwatch, table: Table, times: int, pages: dict[str, str]) -> None:
     """As a browser asks for them: compressed, over a connection of its own."""
     for what, path in pages.items():
-        spans: list[tuple[float, float]] = []
         answers: list[tuple[int, float, int]] = []
-        for _ in range(times):
-            spans.append(watch.took(lambda path=path: answers.append(asked(visitor, path))))
+        ask = functools.partial(asked, visitor, path, answers)
+        spans = [watch.took(ask) for _ in range(times)]
         status, first, size = answers[-1]
         note = "" if status in (200, 204) else f" [{status}]"
         table.add(f"{what}{note}", spans, size, first)
@@ -291,8 +295,8 @@ def pulse_in(visitor: Visitor, here: str) -> str:
     return page.partition('data-pulse="')[2].partition('"')[0]
 
 
-def asked(visitor: Visitor, path: str) -> tuple[int, float, int]:
-    """(status, ms to the first byte, bytes as they came) of a page."""
+def asked(visitor: Visitor, path: str, answers: list[tuple[int, float, int]]) -> None:
+    """Ask for a page; (status, ms to the first byte, bytes as they came) is put behind the answers before."""
     connection = http.client.HTTPConnection(urlsplit(visitor.url).netloc, timeout=300)
     cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     began = time.perf_counter()
@@ -301,7 +305,7 @@ def asked(visitor: Visitor, path: str) -> tuple[int, float, int]:
     first = 1000 * (time.perf_counter() - began)
     size = len(answer.read())
     connection.close()
-    return answer.status, first, size
+    answers.append((answer.status, first, size))
 
 
 def run(url: str, sizes: list[int], times: int) -> None:
@@ -319,7 +323,9 @@ def run(url: str, sizes: list[int], times: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--entries", type=int, nargs="+", default=[1250, 2500, 5000, 10_000])
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"))
