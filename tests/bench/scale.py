@@ -18,7 +18,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,12 @@ class Stopwatch:
 
 @dataclass
 class Row:
-    """What one deed took at each size, in ms, and what it gave in bytes."""
+    """What one deed took at each size, in ms, and what it gave."""
 
-    wall: list[float]
-    busy: list[float]
-    size: list[int]
+    wall: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    #: "12 kB", "refused"; "" when it gives nothing.
+    gave: list[str] = field(default_factory=list)
     #: ms to the first byte of an answer, at the largest size.
     first: float = 0.0
 
@@ -93,11 +94,11 @@ class Table:
         self._sizes = sizes
         self._rows: dict[str, Row] = {}
 
-    def add(self, what: str, spans: list[tuple[float, float]], size: int = 0, first: float = 0.0) -> None:
-        row = self._rows.setdefault(what, Row([], [], []))
+    def add(self, what: str, spans: list[tuple[float, float]], gave: str = "", first: float = 0.0) -> None:
+        row = self._rows.setdefault(what, Row())
         row.wall.append(statistics.median(wall for wall, _ in spans))
         row.busy.append(statistics.median(busy for _, busy in spans))
-        row.size.append(size)
+        row.gave.append(gave)
         row.first = first
 
     def show(self) -> None:
@@ -108,9 +109,8 @@ class Table:
             cells = "".join(
                 f"{f'{wall:.0f} ({busy:.0f})':>16}" for wall, busy in zip(row.wall, row.busy, strict=True)
             )
-            sizes = " -> ".join(f"{size / 1000:,.0f}" for size in row.size if size)
             first = f", first byte {row.first:.0f} ms" if row.first else ""
-            told = f"   {sizes} kB{first}" if sizes else ""
+            told = f"   {' > '.join(row.gave)}{first}" if any(row.gave) else ""
             print(f"  {what:38}{cells}   {self._power(row.busy):5.2f}{told}")
 
     def _power(self, values: list[float]) -> float:
@@ -179,7 +179,7 @@ def measured_deeds(of: Grown, watch: Stopwatch, table: Table, times: int) -> Non
     table.add(
         "compile again, one entry corrected",
         [_again(of, watch, turn) for turn in range(times)],
-        len(of.town.draft(of.number).encode()),
+        f"{len(of.town.draft(of.number).encode()) / 1000:,.0f} kB",
     )
     facts = facts_of(desk, of.incident_id, by=by)
     edited = "# Ours\n\nWhat people make of it.\n"
@@ -286,8 +286,8 @@ def _measured(visitor: Visitor, watch: Stopwatch, table: Table, times: int, page
         ask = functools.partial(asked, visitor, path, answers)
         spans = [watch.took(ask) for _ in range(times)]
         status, first, size = answers[-1]
-        note = "" if status in (200, 204) else f" [{status}]"
-        table.add(f"{what}{note}", spans, size, first)
+        gave = f"{size / 1000:,.0f} kB" if status in (200, 204) else f"refused ({status})"
+        table.add(what, spans, gave, first)
 
 
 def pulse_in(visitor: Visitor, here: str) -> str:
