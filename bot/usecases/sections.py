@@ -96,7 +96,9 @@ def revision_of(desk: Desk, incident_id: int, number: int, *, by: str) -> Revisi
 
 def compiled(desk: Desk, session: Session, incident_id: int) -> str:
     """What the facts give, in the transaction that changes them."""
-    return desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+    facts = postmortems.facts(session, incident_id, desk.options.team_zone)
+    with desk.db.unhurried():
+        return desk.compile(facts)
 
 
 def recompile(desk: Desk, session: Session, incident_id: int, by: str) -> tuple[Revision, bool]:
