@@ -1,6 +1,6 @@
 """One incident that grows: what its draft, its pages, its files and its messages take, and how that grows.
 
-python -m tests.bench.scale [--entries 1250 2500 5000 10000] [--times 3] [--engine SQLite]
+python -m tests.bench.scale [--entries 1250 2500 5000 10000] [--times 3] [--engine SQLite] [--pdf]
 
 The entries are told as people tell them: kinds, mentions, links, code, images, long reports, late notes, corrections,
 some taken back. Deeds go through the use cases, pages through the console's own server over HTTP, the draft's file
@@ -264,7 +264,9 @@ def measured_pages(of: Grown, visitor: Visitor, watch: Stopwatch, table: Table, 
     _measured(visitor, watch, table, times, pages)
 
 
-def measured_papers(of: Grown, visitor: Visitor, watch: Stopwatch, table: Table, times: int) -> None:
+def measured_papers(
+    of: Grown, visitor: Visitor, watch: Stopwatch, table: Table, times: int, *, is_printed: bool
+) -> None:
     """The pages of its postmortem, and the files."""
     here = f"/incidents/{of.number}/postmortem"
     pages = {
@@ -276,7 +278,8 @@ def measured_papers(of: Grown, visitor: Visitor, watch: Stopwatch, table: Table,
         "export markdown": f"{here}.md",
     }
     _measured(visitor, watch, table, times, pages)
-    _measured(visitor, watch, table, 1, {"export pdf": f"{here}.pdf"})
+    if is_printed:
+        _measured(visitor, watch, table, 1, {"export pdf": f"{here}.pdf"})
 
 
 def _measured(visitor: Visitor, watch: Stopwatch, table: Table, times: int, pages: dict[str, str]) -> None:
@@ -308,7 +311,7 @@ def asked(visitor: Visitor, path: str, answers: list[tuple[int, float, int]]) ->
     answers.append((answer.status, first, size))
 
 
-def run(url: str, sizes: list[int], times: int) -> None:
+def run(url: str, sizes: list[int], times: int, *, is_printed: bool) -> None:
     with Town(url, console=True) as town:
         visitor = Visitor(town)
         visitor.signs_in(town.ana.id)
@@ -318,7 +321,7 @@ def run(url: str, sizes: list[int], times: int) -> None:
             of = grown(town, many)
             measured_pages(of, visitor, watch, table, times)
             measured_deeds(of, watch, table, times)
-            measured_papers(of, visitor, watch, table, times)
+            measured_papers(of, visitor, watch, table, times, is_printed=is_printed)
         table.show()
 
 
@@ -329,6 +332,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, nargs="+", default=[1250, 2500, 5000, 10_000])
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--engine", choices=("SQLite", "PostgreSQL"))
+    parser.add_argument("--pdf", action="store_true", help="also lay out PDFs, which takes minutes")
     wanted = parser.parse_args()
     for name, url in databases(shared_buffers="128MB"):
         if wanted.engine in (None, name):
@@ -336,7 +340,7 @@ def main() -> None:
             schema.migrate(db, shipped("migrations"))
             db.close()
             print(f"{name}  ({machine()})")
-            run(url, wanted.entries, wanted.times)
+            run(url, wanted.entries, wanted.times, is_printed=wanted.pdf)
 
 
 if __name__ == "__main__":
