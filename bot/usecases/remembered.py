@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 
 from bot.domain.postmortem import Facts
@@ -21,6 +22,8 @@ class Remembered:
         self._kept: list[tuple[Facts, str]] = []
 
     def __call__(self, facts: Facts) -> str:
+        # Where its file is in Slack is not said in a draft, and is written down right after each.
+        facts = replace(facts, incident=replace(facts.incident, draft_permalink=None))
         with self._lock:
             kept = list(self._kept)
         # Facts of different incidents differ in their first field.

@@ -235,6 +235,7 @@ def run(db: Database, desk: Desk, incidents: int) -> None:
     watch = Stopwatch(db)
     for typed in QUESTIONS:
         print(f"  {typed[:52]:<52} {ask(desk, watch, typed)}")
+    through_doors(desk.db.url.render_as_string(hide_password=False))
     similar = watch.spans(lambda: suggestions(desk, incidents // 2, by="U0BEN00000"), 10)
     print(f"  {'/runbook in an incident of 200 entries':<52} {similar}")
     print(f"  {'one line logged':<52} {log_lines(db, watch, 1, 200)}")
@@ -253,7 +254,6 @@ def main() -> None:
         schema.migrate(db, shipped("migrations"))
         run(db, build_desk(Settings(database_url=url), db, ring=lambda: None), incidents)
         db.close()
-        through_doors(url)
 
 
 if __name__ == "__main__":
