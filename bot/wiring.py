@@ -42,6 +42,7 @@ from bot.ticker import Deed, Ticker
 from bot.tracker_kinds import tracker_at
 from bot.usecases import deliveries, reminders, tracking
 from bot.usecases.desk import Desk, Options
+from bot.usecases.remembered import Remembered
 from bot.web.app import Health, create_app
 from bot.web.server import WebServer
 from bot.web.site import Site
@@ -303,7 +304,7 @@ def build_desk(
         ring=ring,
         runbooks=runbook_shelf(settings.runbooks, lambda: utc_now().date()),
         services=catalogue_shelf(settings.catalogue),
-        compile=compile_facts,
+        compile=Remembered(compile_facts),
         options=Options(
             announce_channel=settings.announce_channel,
             team_zone=settings.time_zone,

@@ -188,6 +188,14 @@ def test_the_pdf_says_the_same_and_loads_nothing() -> None:
     assert "weasyprint" not in sys.modules
 
 
+def test_a_pdf_that_would_not_end_in_time_is_refused_at_once() -> None:
+    if not as_pdf.is_ready():
+        missing("The extra `pdf` is not installed.")
+        return
+    with pytest.raises(Refusal, match=r"2,000,001 characters.*HTML prints the same page"):
+        as_pdf.write(export_of(nothing_known(), "x" * (as_pdf.MOST_TEXT + 1)))
+
+
 def test_a_missing_extra_is_a_sentence_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bot.domain.course import course_of
 from bot.domain.field import from_field, to_field
 from bot.domain.sections import split
 from bot.domain.timeline import Kind, Source
@@ -160,7 +161,7 @@ def test_an_entry_is_typed_as_after_log(ana: Visitor, room: Room) -> None:
     words = fresh_words("alarms <b> & more")
     page = adds(ana, room, text=f"15m ago detection: {words}")
     entry = room.only(fresh := words[-9:])
-    assert page.path.endswith(f"?did=logged-{entry.number}#entry-{entry.number}")
+    assert page.path.endswith(f"?did=logged-{entry.number}&at={entry.number}#entry-{entry.number}")
     assert f"Logged #{entry.number}." in page.words and fresh in page.words
     assert (entry.kind, entry.source, entry.author) == (Kind.DETECTION, Source.WEB, room.town.ana.id)
     assert entry.text == words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -431,9 +432,10 @@ def test_a_field_makes_no_mention_of_a_part_of_a_word_and_no_mark_of_what_is_typ
 
 def test_a_timeline_is_drawn_again_only_when_something_has_changed() -> None:
     drawings, facts, now = Drawings(), login_outage(), datetime.now(UTC)
-    first = drawings.of(facts, "one", now)
-    assert drawings.of(facts, "one", now + timedelta(days=1)) is first
-    assert drawings.of(facts, "two", now) is not first
+    about, course = facts.incident, lambda: course_of(facts, now)
+    first = drawings.of(about, "one", now, course)
+    assert drawings.of(about, "one", now + timedelta(days=1), course) is first
+    assert drawings.of(about, "two", now, course) is not first
     assert [re.findall(r'viewBox="0 0 (\d+)', each) for each in first] == [["760"], ["340"]]
 
 

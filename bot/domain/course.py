@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -54,9 +54,13 @@ class Course:
     entries: int
 
 
-def course_of(facts: Facts, now: datetime | None = None) -> Course:
-    """Take from the facts what is drawn of them. `now` ends the timeline of an incident that is still open."""
-    entries = sorted((it for it in facts.entries if it.undone_at is None), key=lambda it: it.happened_at)
+def course_of(facts: Facts, now: datetime | None = None, points: Sequence[Told] | None = None) -> Course:
+    """Take from the facts what is drawn of them. `now` ends the timeline of an incident that is still open.
+
+    `points`: its entries that stand, when the facts do not hold all of them.
+    """
+    drawn: Iterable[Told] = points if points is not None else _standing(facts)
+    entries = sorted(drawn, key=lambda it: it.happened_at)
     bots = {person for person, known in facts.people.items() if known.is_bot}
     times = key_times(facts.incident, entries, facts.roles, bots)
     start, end = _span(times, [entry.happened_at for entry in entries], now)
@@ -80,6 +84,10 @@ def course_of(facts: Facts, now: datetime | None = None) -> Course:
         later=sum(entry.happened_at > end for entry in entries),
         entries=len(entries),
     )
+
+
+def _standing(facts: Facts) -> Iterator[Told]:
+    return (it for it in facts.entries if it.undone_at is None)
 
 
 def described(course: Course) -> str:

@@ -34,6 +34,8 @@ _LINK = re.compile(r"((?:https?://|mailto:)[^|\s]+)(?:\|(.*))?", re.IGNORECASE)
 _BARE_URL = re.compile(r"\bhttps?://[^\s<>|`\"]*[^\s<>|`\".,;:!?)\]}'*_~]")
 #: A line without any of these reads the same in every style.
 _MARKED = re.compile(r"[`<>:*_~!&|\\\[\]\x00]")
+#: Most of what people log: one line without any of these.
+_PLAIN_LINE = re.compile(r"[^`<>:*_~!&|\\\[\]\x00\r\n]+")
 _STRAY_AMP = re.compile(r"&(?!(?:amp|lt|gt);)")
 #: Stands for an atom while styles are looked for; cannot come in a text, since text_of drops it.
 _HELD = re.compile("\x00([0-9]+)\x00")
@@ -160,6 +162,8 @@ class _Writer:
     channels: Mapping[str, str]
 
     def written(self, text: str) -> str:
+        if _PLAIN_LINE.fullmatch(text):
+            return self.style.line(text)
         text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
         parts: list[str] = []
         for at, piece in enumerate(_BLOCK.split(text)):

@@ -107,6 +107,50 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Point:
+    """An entry without its words: what is drawn and measured of it."""
+
+    number: int
+    kind: Kind
+    happened_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    source: Source
+
+
+#: Entries that a page shows at once.
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a timeline somebody looks at; nothing said: the latest entries."""
+
+    #: The earliest entries instead.
+    is_earliest: bool = False
+    #: Only what happened before, or after, the entry of this number.
+    before: int | None = None
+    after: int | None = None
+    #: The entry of this number has to be among them.
+    at: int | None = None
+    is_all: bool = False
+    most: int = AT_ONCE
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a timeline, in the order things happened, and how many entries stand before it and behind it."""
+
+    entries: tuple[Entry, ...]
+    earlier: int
+    later: int
+
+    @property
+    def total(self) -> int:
+        return self.earlier + len(self.entries) + self.later
+
+
+@dataclass(frozen=True)
 class EntryRevision:
     """What an entry said before it was edited or undone."""
 

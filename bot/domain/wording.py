@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from urllib.parse import quote
 
 from bot.domain.draft import UNKNOWN, Words
@@ -31,6 +32,7 @@ _TRAILING = re.compile(r"(?<!\\)#(?=#*$)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
+@lru_cache(1024)
 def escaped(text: str) -> Words:
     """Set plain text (a name, a title) on one line; it is no markup in Markdown, wherever it stands."""
     plain = " ".join(_UNPRINTABLE.sub(" ", text).split())

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, nodes
+from jinja2 import DictLoader, Environment, StrictUndefined, Template, TemplateError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
@@ -52,6 +52,7 @@ class Bounded(SandboxedEnvironment):
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._is_own = is_own
         self.turns_left = math.inf if is_own else MAX_TURNS
         self.longest = math.inf if is_own else MAX_LENGTH
         for name in _INFLATING:
@@ -70,6 +71,12 @@ class Bounded(SandboxedEnvironment):
         for item in items:
             self._turn()
             yield item
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What the sandbox asks of every attribute, our own template does not have to answer: half of its time."""
+        if self._is_own:
+            return Environment.getattr(self, obj, attribute)
+        return super().getattr(obj, attribute)
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call as the sandbox does, one turn each, and with no large number."""

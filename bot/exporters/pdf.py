@@ -27,6 +27,8 @@ TITLE = "PDF"
 
 #: Seconds that a document may take.
 LONGEST = 120.0
+#: Characters of a postmortem, some 6,000 entries: what is longer does not end in time, and nobody has to wait for that.
+MOST_TEXT = 2_000_000
 _HTML = "HTML prints the same page: `--format html`."
 _EXTRA = f"PDF needs an extra that is not installed here: `pip install 'lantern-bot[pdf]'`. {_HTML}"
 _LIBRARIES = (
@@ -48,6 +50,12 @@ def write(export: Export) -> bytes:
     """The file. Raises Refusal with what to install, or to do."""
     if not is_ready():
         raise Refusal(_EXTRA)
+    length = len(export.revision.markdown)
+    if length > MOST_TEXT:
+        raise Refusal(
+            f"This postmortem has {length:,} characters. Laid out as PDF it would take longer than the {LONGEST:g} s "
+            f"that a document may take. {_HTML}"
+        )
     if not _one_at_a_time.acquire(timeout=10.0):
         raise Refusal(f"Another PDF is being made just now. Try again in a minute. {_HTML}")
     try:

@@ -143,7 +143,7 @@ def _postmortem(door: Door, ask: Ask) -> Answer:
     found = document(door.desk, about.id, by=ask.user)
     if found is None:
         return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
-    return draft_shown(door.desk, about, found, by=ask.user)
+    return draft_shown(door.desk, about, found)
 
 
 def _follow_up(state: FollowUpState) -> Press:

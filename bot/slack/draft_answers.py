@@ -11,17 +11,16 @@ from bot.slack import cards
 from bot.slack.blocks import context
 from bot.slack.door import Answer
 from bot.usecases.desk import Desk
-from bot.usecases.postmortem import facts_of
-from bot.usecases.sections import Document, questions_told
+from bot.usecases.sections import Compared, questions_told
 
 
-def draft_shown(desk: Desk, about: Incident, found: Document, *, by: str) -> Answer:
+def draft_shown(desk: Desk, about: Incident, found: Compared) -> Answer:
     """The draft's summary and link, how far it is, and whether facts have changed since it was compiled."""
     revision, review = found.revision, found.review
     text, blocks = cards.draft_summary(
         about,
         revision.number,
-        summary(compile_draft(facts_of(desk, about.id, by=by))),
+        summary(compile_draft(found.facts)),
         about.draft_permalink or "",
         desk.page_of(about.number, "/postmortem"),
     )

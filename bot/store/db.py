@@ -80,6 +80,10 @@ class Database:
         """While somebody waits that long for what this thread does: what cannot be had by then is NotSaved."""
         return self._patience.within(seconds)
 
+    def unhurried(self) -> AbstractContextManager[None]:
+        """While this thread works on what it has read: a long incident is not refused because that takes a while."""
+        return self._patience.unhurried()
+
     def write(self, act: Callable[[Session], T], *, is_once: bool) -> T:
         """Run `act` in one writing transaction and give its result. On SQLite others may share the transaction.
 

@@ -13,12 +13,26 @@ class Patience(threading.local):
 
     def __init__(self) -> None:
         self._until: float | None = None
+        #: Seconds of work that was not the database's.
+        self._own = 0.0
+
+    def _now(self) -> float:
+        return time.monotonic() - self._own
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Let the block take its time: it asks nothing of the database, and whoever waits grants it so much more."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._own += time.monotonic() - began
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Let the block take so many seconds, or fewer when somebody waits less long already."""
         before = self._until
-        until = time.monotonic() + seconds
+        until = self._now() + seconds
         self._until = until if before is None else min(before, until)
         try:
             yield
@@ -34,4 +48,4 @@ class Patience(threading.local):
         """Seconds left, 0 at least and `otherwise` at most; `otherwise` when nobody waits."""
         if self._until is None:
             return otherwise
-        return min(max(0.0, self._until - time.monotonic()), otherwise)
+        return min(max(0.0, self._until - self._now()), otherwise)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, func, insert, select
 
 from bot.domain import markup
 from bot.domain.postmortem import Facts, Revision, Update
 from bot.domain.review import Review, ReviewState, RevisionLine
 from bot.domain.sections import Section, Sections, joined, recompiled, split
+from bot.domain.timeline import Entry
 from bot.store import followup, incident, people, runbook, timeline
 from bot.store.db import Session
 from bot.store.once import insert_or_update
@@ -94,6 +96,15 @@ def latest(session: Session, incident_id: int) -> Revision | None:
     return found
 
 
+def latest_number(session: Session, incident_id: int) -> int | None:
+    """The number of the newest revision; None before the first. Its text may have megabytes."""
+    columns = postmortem_revision.c
+    newest: int | None = session.execute(
+        select(func.max(columns.number)).where(columns.incident_id == incident_id)
+    ).scalar_one()
+    return newest
+
+
 def _with_words_of_before(session: Session, found: Revision) -> Revision:
     """What people wrote before an older Lantern, in the middle of a deploy, compiled without knowing of it."""
     written = (
@@ -153,10 +164,12 @@ def find_revision(session: Session, incident_id: int, number: int) -> Revision |
     return None if found is None else _revision(found)
 
 
-def facts(session: Session, incident_id: int, team_zone: str) -> Facts:
-    """All that is known about the incident, from the database alone."""
+def facts(
+    session: Session, incident_id: int, team_zone: str, entries: Sequence[Entry] | None = None
+) -> Facts:
+    """All that is known about the incident, from the database alone; of its entries all that stand, or these."""
     about = incident.get(session, incident_id)
-    entries = timeline.live(session, incident_id)
+    entries = timeline.live(session, incident_id) if entries is None else entries
     roles = people.roles(session, incident_id)
     responders = people.responders(session, incident_id)
     follow_ups = followup.of(session, incident_id)

@@ -6,9 +6,9 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, not_, or_, select, update
 
-from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Source
+from bot.domain.timeline import Entry, EntryRevision, Image, Kind, Point, Source, Stretch, Window
 from bot.store.db import Session
 from bot.store.inbox import short
 from bot.store.prepared import Prepared
@@ -18,12 +18,14 @@ _FIELDS = tuple(field.name for field in fields(Entry))
 _COLUMNS = tuple(entry.c[name] for name in _FIELDS)
 # Built once: every logged line runs it.
 _ADD = Prepared(insert(entry).returning(*_COLUMNS))
+_KINDS = {kind.value: kind for kind in Kind}
+_SOURCES = {source.value: source for source in Source}
 
 
 def _entry(row: Any) -> Entry:
     values = dict(zip(_FIELDS, row, strict=True))
-    values["kind"] = Kind(values["kind"])
-    values["source"] = Source(values["source"])
+    values["kind"] = _KINDS[values["kind"]]
+    values["source"] = _SOURCES[values["source"]]
     values["images"] = tuple(Image(**image) for image in values["images"])
     return Entry(**values)
 
@@ -104,6 +106,91 @@ def live(session: Session, incident_id: int, kind: Kind | None = None) -> list[E
         query = query.where(entry.c.kind == kind.value)
     rows = session.execute(query.order_by(entry.c.happened_at, entry.c.number)).all()
     return [_entry(row) for row in rows]
+
+
+def points(session: Session, incident_id: int) -> list[Point]:
+    """Entries that stand, without their words, in the order things happened."""
+    columns = entry.c
+    rows = session.execute(
+        select(
+            columns.number,
+            columns.kind,
+            columns.happened_at,
+            columns.recorded_at,
+            columns.recorded_by,
+            columns.source,
+        )
+        .where(*_stands(incident_id))
+        .order_by(columns.happened_at, columns.number)
+    )
+    return [
+        Point(number, _KINDS[kind], happened_at, recorded_at, by, _SOURCES[source])
+        for number, kind, happened_at, recorded_at, by, source in rows
+    ]
+
+
+def stretch(session: Session, incident_id: int, window: Window) -> Stretch:
+    """A part of the timeline. Numbers that no entry has are passed over."""
+    if window.is_all:
+        return Stretch(tuple(live(session, incident_id)), 0, 0)
+    here = _stands(incident_id)
+    before, after, at = (
+        None if number is None else _place(session, incident_id, number)
+        for number in (window.before, window.after, window.at)
+    )
+    if before is not None:
+        found = _latest(session, window.most, *here, _precedes(before))
+    elif after is not None:
+        found = _earliest(session, window.most, *here, _follows(after))
+    else:
+        found = (_earliest if window.is_earliest else _latest)(session, window.most, *here)
+        if at is not None and len(found) == window.most and window.at not in {one.number for one in found}:
+            half = window.most // 2
+            behind = _earliest(session, half, *here, _follows(at))
+            found = [*_latest(session, window.most - half, *here, not_(_follows(at))), *behind]
+    if not found:
+        total = session.execute(select(func.count()).select_from(entry).where(*here)).scalar_one()
+        return Stretch((), *((0, total) if before is not None else (total, 0)))
+    first, last = ((one.happened_at, one.number) for one in (found[0], found[-1]))
+    counted = select(func.count(case((_precedes(first), 1))), func.count(case((_follows(last), 1))))
+    earlier, later = session.execute(counted.where(*here)).one()
+    return Stretch(tuple(found), earlier, later)
+
+
+_Place = tuple[datetime, int]
+
+
+def _stands(incident_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (entry.c.incident_id == incident_id, entry.c.undone_at.is_(None))
+
+
+def _place(session: Session, incident_id: int, number: int) -> _Place | None:
+    """Where an entry stands in the order, or stood before it was undone."""
+    asked = select(entry.c.happened_at, entry.c.number).where(
+        entry.c.incident_id == incident_id, entry.c.number == number
+    )
+    row = session.execute(asked).one_or_none()
+    return None if row is None else (row.happened_at, row.number)
+
+
+def _precedes(place: _Place) -> ColumnElement[bool]:
+    at, number = place
+    return or_(entry.c.happened_at < at, and_(entry.c.happened_at == at, entry.c.number < number))
+
+
+def _follows(place: _Place) -> ColumnElement[bool]:
+    at, number = place
+    return or_(entry.c.happened_at > at, and_(entry.c.happened_at == at, entry.c.number > number))
+
+
+def _latest(session: Session, most: int, *those: ColumnElement[bool]) -> list[Entry]:
+    query = select(*_COLUMNS).where(*those).order_by(entry.c.happened_at.desc(), entry.c.number.desc())
+    return [_entry(row) for row in session.execute(query.limit(most)).all()][::-1]
+
+
+def _earliest(session: Session, most: int, *those: ColumnElement[bool]) -> list[Entry]:
+    query = select(*_COLUMNS).where(*those).order_by(entry.c.happened_at, entry.c.number)
+    return [_entry(row) for row in session.execute(query.limit(most)).all()]
 
 
 def undone(session: Session, incident_id: int) -> list[Entry]:

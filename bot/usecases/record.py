@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain import markup
+from bot.domain.course import Course, course_of
 from bot.domain.incident import Incident, Wanted
 from bot.domain.people import Person
 from bot.domain.postmortem import Facts
 from bot.domain.reading import Reading
 from bot.domain.refusals import NotThere, Refusal
 from bot.domain.runbook import Run
-from bot.domain.timeline import Entry, EntryRevision
+from bot.domain.timeline import Entry, EntryRevision, Stretch, Window
 from bot.runbooks.frozen import from_dict
 from bot.store import incident as incidents
 from bot.store import outbox, people, undelivered
@@ -26,6 +28,8 @@ from bot.store.undelivered import Undelivered
 from bot.usecases.deliveries import plainly
 from bot.usecases.desk import Desk, Done
 from bot.usecases.sight import numbered, shown
+
+LATEST = Window()
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,9 @@ class Owed:
 class Record:
     """Everything that the page of an incident shows, as it was in one moment."""
 
+    #: Of the entries only those in the window.
     facts: Facts
+    stretch: Stretch
     undone: tuple[Entry, ...]
     readings: tuple[Reading, ...]
     owed: tuple[Owed, ...]
@@ -90,14 +96,17 @@ def pulse_of(desk: Desk, number: int, *, by: str) -> str:
         return pulse(session, numbered(session, number, by).id)
 
 
-def record_of(desk: Desk, number: int, *, by: str) -> Record:
-    """The incident of this number with all that is known about it. Raises NoSuchIncident."""
+def record_of(desk: Desk, number: int, window: Window = LATEST, *, by: str) -> Record:
+    """The incident of this number with all that is known about it, and the entries in the window.
+
+    Raises NoSuchIncident.
+    """
     with desk.db.reading() as session:
         about = numbered(session, number, by)
         # First: a change that comes in between is then shown once more, not missed.
         beat = pulse(session, about.id)
-        facts = postmortems.facts(session, about.id, desk.options.team_zone)
-        newest = postmortems.latest(session, about.id)
+        stretch = entries.stretch(session, about.id, window)
+        facts = postmortems.facts(session, about.id, desk.options.team_zone, stretch.entries)
         undone = entries.undone(session, about.id)
         named = {
             one
@@ -107,10 +116,11 @@ def record_of(desk: Desk, number: int, *, by: str) -> Record:
         }
         return Record(
             facts=replace(facts, people={**people.known(session, named), **facts.people}),
+            stretch=stretch,
             undone=tuple(undone),
             readings=tuple(readings.of(session, about.id)),
             owed=tuple(Owed(one, plainly(one.kind)) for one in undelivered.of_incident(session, about.id)),
-            revision=None if newest is None else newest.number,
+            revision=postmortems.latest_number(session, about.id),
             pulse=beat,
             to_come={run.id: _to_come(session, run) for run in facts.runs if run.ended_at is None},
         )
@@ -122,16 +132,46 @@ def _to_come(session: Session, run: Run) -> tuple[tuple[int, str], ...]:
     return tuple((at, step.title) for at, step in enumerate(steps) if at not in marked)
 
 
-def entry_with_history(
-    desk: Desk, incident_id: int, number: int, *, by: str
-) -> tuple[Entry, list[EntryRevision]]:
-    """An entry and what it said before, oldest first. Raises NotThere."""
+def course(desk: Desk, facts: Facts, now: datetime) -> Course:
+    """What is drawn of all entries of an incident that somebody may see, whichever of them the facts hold."""
     with desk.db.reading() as session:
-        about = shown(session, incident_id, by)
-        entry = entries.find_by_number(session, about.id, number)
+        points = entries.points(session, facts.incident.id)
+        wrote = people.known(session, {one.recorded_by for one in points} - facts.people.keys())
+    return course_of(replace(facts, people={**wrote, **facts.people}), now, points)
+
+
+@dataclass(frozen=True)
+class EntryRead:
+    """One entry, with what it said before, and everybody and every channel that it names."""
+
+    incident: Incident
+    entry: Entry
+    #: Oldest first.
+    history: tuple[EntryRevision, ...]
+    people: dict[str, Person]
+    #: Slack id -> channel name.
+    channels: dict[str, str]
+
+
+def entry_read(desk: Desk, number: int, entry_number: int, *, by: str) -> EntryRead:
+    """An entry of the incident that people call by this number. Raises NotThere."""
+    with desk.db.reading() as session:
+        about = numbered(session, number, by)
+        entry = entries.find_by_number(session, about.id, entry_number)
         if entry is None:
-            raise NotThere(f"There is no entry #{number} in {about.slug}.")
-        return entry, entries.history(session, entry.id)
+            raise NotThere(f"There is no entry #{entry_number} in {about.slug}.")
+        history = entries.history(session, entry.id)
+        texts = [about.title, entry.text, *(one.text for one in history)]
+        named = {entry.author, entry.recorded_by, entry.undone_by or "", *(one.changed_by for one in history)}
+        named |= {one for text in texts for one in markup.mentions(text)}
+        refs = {one for text in texts for one in markup.channel_refs(text)}
+        return EntryRead(
+            about,
+            entry,
+            tuple(history),
+            people.known(session, named),
+            people.channel_names(session, refs),
+        )
 
 
 def names_of(desk: Desk, *ids: str) -> dict[str, Person]:

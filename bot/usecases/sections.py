@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain import sections as parts
 from bot.domain.incident import Incident
-from bot.domain.postmortem import Revision
+from bot.domain.postmortem import Facts, Revision
 from bot.domain.refusals import Refusal
 from bot.domain.review import Review, ReviewState, RevisionLine
 from bot.domain.sections import Sections, in_question, joined
@@ -28,31 +28,48 @@ class Document:
     review: Review
     #: Every revision, the newest first.
     history: tuple[RevisionLine, ...]
+
+
+@dataclass(frozen=True)
+class Compared(Document):
+    """Likewise, beside the facts as they are now."""
+
+    facts: Facts
     #: Whether the facts give something else now than when the newest revision was compiled.
     is_behind: bool
     #: Whether they give something else than when it was published.
     is_changed_since_published: bool
 
 
-def document(desk: Desk, incident_id: int, *, by: str) -> Document | None:
+def written(desk: Desk, incident_id: int, *, by: str) -> Document | None:
     """The postmortem with its state and its history; None while there is none. Raises NoSuchIncident."""
     with desk.db.reading() as session:
-        about = shown(session, incident_id, by)
-        newest = postmortems.latest(session, incident_id)
-        if newest is None:
+        return _written(session, shown(session, incident_id, by))
+
+
+def _written(session: Session, about: Incident) -> Document | None:
+    newest = postmortems.latest(session, about.id)
+    if newest is None:
+        return None
+    review = postmortems.review(session, about.id)
+    return Document(about, newest, review, tuple(postmortems.revisions(session, about.id)))
+
+
+def document(desk: Desk, incident_id: int, *, by: str) -> Compared | None:
+    """The postmortem, compared with what the facts give now; None while there is none. Raises NoSuchIncident."""
+    with desk.db.reading() as session:
+        found = _written(session, shown(session, incident_id, by))
+        if found is None:
             return None
-        review = postmortems.review(session, incident_id)
-        history = postmortems.revisions(session, incident_id)
         facts = postmortems.facts(session, incident_id, desk.options.team_zone)
     markdown = desk.compile(facts)
-    return Document(
-        incident=about,
-        revision=newest,
-        review=review,
-        history=tuple(history),
+    newest = found.revision
+    return Compared(
+        **vars(found),
+        facts=facts,
         is_behind=joined(parts.recompiled(newest.sections, markdown)) != newest.markdown,
-        is_changed_since_published=review.state is ReviewState.PUBLISHED
-        and review.facts_digest != facts_digest(markdown),
+        is_changed_since_published=found.review.state is ReviewState.PUBLISHED
+        and found.review.facts_digest != facts_digest(markdown),
     )
 
 
@@ -79,7 +96,9 @@ def revision_of(desk: Desk, incident_id: int, number: int, *, by: str) -> Revisi
 
 def compiled(desk: Desk, session: Session, incident_id: int) -> str:
     """What the facts give, in the transaction that changes them."""
-    return desk.compile(postmortems.facts(session, incident_id, desk.options.team_zone))
+    facts = postmortems.facts(session, incident_id, desk.options.team_zone)
+    with desk.db.unhurried():
+        return desk.compile(facts)
 
 
 def recompile(desk: Desk, session: Session, incident_id: int, by: str) -> tuple[Revision, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -71,6 +72,11 @@ def elsewhere(path: str) -> Response:
     """On to another page, with GET. `path` is ours: it begins with one slash."""
     assert is_own(path), path
     return Response(status_code=303, headers={"Location": path})
+
+
+def entry_at(number: int, entry: int, **more: str) -> str:
+    """The address of an entry on its incident's page. A long timeline is in parts: `at` finds the right one."""
+    return f"/incidents/{number}?{urlencode({**more, 'at': entry})}#entry-{entry}"
 
 
 def is_own(path: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
 
 from markupsafe import Markup
 
-from bot.domain.course import course_of
-from bot.domain.postmortem import Facts
+from bot.domain.course import Course
+from bot.domain.incident import Incident
 from bot.drawn.timeline import NARROW, WIDE, as_svg
 
 #: Pictures kept; a pair has some 30 kB.
@@ -17,25 +18,27 @@ _MOST = 64
 
 
 class Drawings:
-    """`drawings.of(facts, pulse, now)`. Threads share it."""
+    """`drawings.of(about, pulse, now, course)`. Threads share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: OrderedDict[tuple[int, str, str], tuple[Markup, Markup]] = OrderedDict()
 
-    def of(self, facts: Facts, pulse: str, now: datetime) -> tuple[Markup, Markup]:
-        """The timeline for a page and for a phone. `pulse` tells one state of the incident from another.
+    def of(
+        self, about: Incident, pulse: str, now: datetime, course: Callable[[], Course]
+    ) -> tuple[Markup, Markup]:
+        """The timeline for a page and for a phone. `pulse` tells one state of the incident from another; what is
+        drawn of it is asked for when it is not drawn yet.
 
         That of an open incident ends now, to the minute.
         """
-        about = facts.incident
         key = (about.id, pulse, "" if about.status.is_over else f"{now:%Y-%m-%d %H:%M}")
         with self._lock:
             found = self._kept.get(key)
         if found is None:
-            course = course_of(facts, now)
+            drawn = course()
             # Text from outside is escaped by whoever writes it as SVG (bot/drawn/svg.py).
-            found = Markup(as_svg(course, WIDE)), Markup(as_svg(course, NARROW))  # noqa: S704
+            found = Markup(as_svg(drawn, WIDE)), Markup(as_svg(drawn, NARROW))  # noqa: S704
         with self._lock:
             self._kept[key] = found
             self._kept.move_to_end(key)

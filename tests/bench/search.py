@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -30,6 +31,8 @@ from bot.usecases.search import search_incidents
 from bot.usecases.suggestion import suggestions
 from bot.wiring import build_desk
 from tests.bench.ground import databases, machine
+from tests.houses import Town
+from tests.visiting import Visitor
 
 ENTRIES = 200
 #: What is typed, from the rarest to words that are everywhere, and what no index of words holds.
@@ -41,6 +44,7 @@ QUESTIONS = (
     "load balancer traffic weights server slow database",
     "server",
     "登录失败",
+    "登录失败 数据库 服务器 负载 超时 证书 队列 重启",
 )
 _OFTEN_USED = """
 server traffic request error user login slow fail deploy database query load balancer weight cache queue
@@ -202,12 +206,36 @@ def ask(desk: Desk, watch: Stopwatch, typed: str) -> str:
     return f"{watch.spans(lambda: search_incidents(desk, typed, by='U0BEN00000'), 20)}   {total:5} found"
 
 
+def through_doors(url: str) -> None:
+    """The same questions as people ask them: on the console's page over HTTP, and by `/incident search` in Slack."""
+    with Town(url, console=True) as town:
+        visitor = Visitor(town)
+        visitor.signs_in(town.ana.id)
+        for typed in QUESTIONS:
+            page = f"/incidents?{urlencode({'q': typed})}"
+            told = [_median(lambda page=page: visitor.gets(page))]
+            told.append(_median(lambda typed=typed: town.ana.types(f"/incident search {typed}")))
+            print(f"  {typed[:52]:<52} page {told[0]:6.1f} ms   /incident search {told[1]:6.1f} ms")
+
+
+def _median(deed: Callable[[], object], times: int = 9) -> float:
+    """Wall milliseconds."""
+    deed()
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        deed()
+        took.append(1000 * (time.perf_counter() - began))
+    return statistics.median(took)
+
+
 def run(db: Database, desk: Desk, incidents: int) -> None:
     fill(db, incidents)
     print(f"  migration of what is there {build(db):.1f} s, {size(db)}")
     watch = Stopwatch(db)
     for typed in QUESTIONS:
         print(f"  {typed[:52]:<52} {ask(desk, watch, typed)}")
+    through_doors(desk.db.url.render_as_string(hide_password=False))
     similar = watch.spans(lambda: suggestions(desk, incidents // 2, by="U0BEN00000"), 10)
     print(f"  {'/runbook in an incident of 200 entries':<52} {similar}")
     print(f"  {'one line logged':<52} {log_lines(db, watch, 1, 200)}")

@@ -24,4 +24,4 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     found = None if is_asked else document(door.desk, about.id, by=ask.user)
     if found is None:
         return said(compile_postmortem(door.desk, about.id, by=ask.user, origin=ask.origin))
-    return draft_shown(door.desk, about, found, by=ask.user)
+    return draft_shown(door.desk, about, found)

@@ -10,13 +10,14 @@ from bot.domain import zoned
 from bot.domain.field import from_field, to_field
 from bot.domain.incident import Incident
 from bot.domain.refusals import NotThere, Refusal
-from bot.domain.timeline import Entry, Kind, Source
+from bot.domain.timeline import Kind, Source
 from bot.store.db import NotSaved
 from bot.usecases import record, sight, timeline
 from bot.usecases.desk import Done
-from bot.usecases.people import person_known
+from bot.usecases.postmortem import facts_of
+from bot.usecases.record import EntryRead
 from bot.usecases.timeline import EditedMeanwhile
-from bot.web.answers import elsewhere
+from bot.web.answers import elsewhere, entry_at
 from bot.web.pages import incident as incident_page
 from bot.web.shown import Look
 from bot.web.site import Address, Site
@@ -72,7 +73,9 @@ def _read(site: Site, visit: Visit, typed: dict[str, str]) -> tuple[str, Kind, d
 
 def _marked(site: Site, visit: Visit, about: Incident, text: str) -> str:
     """What was typed, as mrkdwn; @name of somebody in the incident is a mention."""
-    facts = record.record_of(site.desk, about.number, by=visit.who.id).facts
+    if "@" not in text and "#" not in text:
+        return from_field(text, "", {}, {})
+    facts = facts_of(site.desk, about.id, by=visit.who.id)
     names = {one.id: one.name for one in facts.people.values()}
     return from_field(text, " ".join(f"<@{one}>" for one in names), names, facts.channels)
 
@@ -83,8 +86,8 @@ def show(site: Site, visit: Visit) -> Response:
 
 
 def _draw(site: Site, visit: Visit, status: int, *, wrong: str = "", wrong_field: str = "") -> Response:
-    about, entry, look = _looked_at(site, visit)
-    _, history = record.entry_with_history(site.desk, about.id, entry.number, by=visit.who.id)
+    found, look = _looked_at(site, visit)
+    about, entry = found.incident, found.entry
     names = {one.id: one.name for one in look.people.values()}
     # Of somebody whose zone nobody knows, a time is taken with its zone only.
     zone = "" if zoned.zone_of(visit.who.person) is not None else " UTC"
@@ -104,7 +107,8 @@ def _draw(site: Site, visit: Visit, status: int, *, wrong: str = "", wrong_field
         status,
         about=about,
         entry=entry,
-        history=history,
+        back=entry_at(about.number, entry.number),
+        history=found.history,
         look=look,
         form=form,
         now_typed=now_typed,
@@ -115,22 +119,16 @@ def _draw(site: Site, visit: Visit, status: int, *, wrong: str = "", wrong_field
     )
 
 
-def _looked_at(site: Site, visit: Visit) -> tuple[Incident, Entry, Look]:
-    found = record.record_of(site.desk, visit.number("number"), by=visit.who.id)
-    about = found.facts.incident
-    entry, history = record.entry_with_history(site.desk, about.id, visit.number("entry"), by=visit.who.id)
-    who = visit.who.person
-    people = {**found.facts.people, who.id: who}
-    for one in {entry.author, entry.recorded_by, entry.undone_by, *(former.changed_by for former in history)}:
-        if one and one not in people and (someone := person_known(site.desk, one)) is not None:
-            people[one] = someone
-    look = Look(site.desk.clock(), site.look(visit).zone, people, found.facts.channels)
-    return about, entry, look
+def _looked_at(site: Site, visit: Visit) -> tuple[EntryRead, Look]:
+    found = record.entry_read(site.desk, visit.number("number"), visit.number("entry"), by=visit.who.id)
+    people = {**found.people, visit.who.id: visit.who.person}
+    return found, Look(site.desk.clock(), site.look(visit).zone, people, found.channels)
 
 
 def edit(site: Site, visit: Visit) -> Response:
     """Correct the entry. Raises NotThere."""
-    about, entry, look = _looked_at(site, visit)
+    found, look = _looked_at(site, visit)
+    about, entry = found.incident, found.entry
     names = {one.id: one.name for one in look.people.values()}
     typed = visit.form.get("text", "")
     when = visit.form.get("when", "").strip()
@@ -183,7 +181,7 @@ def _same_lines(text: str) -> str:
 
 
 def _on(about: Incident, word: str, done: Done) -> Response:
-    return elsewhere(f"/incidents/{about.number}?did={word}-{done.entry}#entry-{done.entry}")
+    return elsewhere(entry_at(about.number, done.entry or 0, did=f"{word}-{done.entry}"))
 
 
 ADDRESSES = (

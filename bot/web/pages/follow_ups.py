@@ -13,6 +13,7 @@ from bot.domain.refusals import NotThere, Refusal
 from bot.store.db import NotSaved
 from bot.usecases import followup, record, sight, tracking
 from bot.usecases.desk import Done
+from bot.usecases.postmortem import facts_of
 from bot.web.answers import elsewhere
 from bot.web.shown import Look
 from bot.web.site import Address, Site
@@ -83,7 +84,7 @@ def _drawn(
     typed: dict[str, str],
     wrong: Refusal | None,
 ) -> Response:
-    known = record.record_of(site.desk, about.number, by=visit.who.id).facts
+    known = facts_of(site.desk, about.id, by=visit.who.id)
     look = Look(site.desk.clock(), site.look(visit).zone, known.people, known.channels)
     status = 200 if wrong is None else 503 if isinstance(wrong, NotSaved) else 422
     return site.paper(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bot.domain.timeline import Entry, Kind
-from bot.usecases import record
+from bot.domain.incident import Incident
+from bot.domain.timeline import Entry, Kind, Stretch, Window
+from bot.usecases import record, sight
 from bot.usecases.record import Record
 from bot.web.answers import page
 from bot.web.shown import Look
@@ -41,7 +44,7 @@ def show(site: Site, visit: Visit) -> Response:
 
 def draw(site: Site, visit: Visit, status: int = 200, **form: Any) -> Response:
     """The page, with the form as it was sent when that was refused (`text`, `kind`, `when`, `wrong`)."""
-    found = record.record_of(site.desk, visit.number("number"), by=visit.who.id)
+    found = _found(site, visit)
     blank = {"text": "", "kind": "", "when": "", "wrong": "", "wrong_field": "", "kept_origin": ""}
     return site.paper(
         visit,
@@ -59,8 +62,27 @@ def live(site: Site, visit: Visit) -> Response:
     number, by = visit.number("number"), visit.who.id
     if record.pulse_of(site.desk, number, by=by) == visit.query.get("pulse"):
         return Response(status_code=204)
-    found = record.record_of(site.desk, number, by=by)
+    found = _found(site, visit)
     return page(site.drawn(visit, "incident_live.html.j2", **_values(site, visit, found)))
+
+
+def _found(site: Site, visit: Visit) -> Record:
+    """The record, with the part of the timeline that the address names. Raises NoSuchIncident."""
+    number, by = visit.number("number"), visit.who.id
+    about = sight.incident_by_number(site.desk, number, by=by)
+    window = Window(
+        is_earliest=not _is_newest_first(visit, about),
+        before=visit.numbered("before"),
+        after=visit.numbered("after"),
+        at=visit.numbered("at"),
+        is_all=visit.query.get("show") == "all",
+    )
+    return record.record_of(site.desk, number, window, by=by)
+
+
+def _is_newest_first(visit: Visit, about: Incident) -> bool:
+    order = visit.query.get("order", "")
+    return order == "newest" or (order != "oldest" and not about.status.is_over)
 
 
 def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
@@ -72,8 +94,7 @@ def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
         people={**found.facts.people, who.id: who},
         channels=found.facts.channels,
     )
-    order = visit.query.get("order", "")
-    is_newest_first = order == "newest" or (order != "oldest" and not about.status.is_over)
+    is_newest_first = _is_newest_first(visit, about)
     present = [one for one in found.facts.responders if one.left_at is None]
     return {
         "about": about,
@@ -83,14 +104,60 @@ def _values(site: Site, visit: Visit, found: Record) -> dict[str, Any]:
         "line": lambda entry: site.line(entry, about.number, look),
         "days": _days(found.facts.entries, look, is_newest_first),
         "is_newest_first": is_newest_first,
+        "window": _named(visit),
+        "is_all": visit.query.get("show") == "all",
+        "ways": _ways(found.stretch, visit.query.get("order", ""), is_newest_first=is_newest_first),
         "roles": [one for one in found.facts.roles if one.until_at is None],
         "former": [one for one in found.facts.roles if one.until_at is not None],
         "present": present,
         "channel_link": site.channel_link(about.channel_id) if about.channel_id else "",
         "waiting": [one for one in found.owed if not one.is_set_aside],
-        "drawn": site.drawings.of(found.facts, found.pulse, look.now),
+        "drawn": site.drawings.of(
+            about, found.pulse, look.now, lambda: record.course(site.desk, found.facts, look.now)
+        ),
         "failed": [one for one in found.owed if one.is_set_aside],
     }
+
+
+def _named(visit: Visit) -> str:
+    """The part of the timeline that the address names, to be asked for again: before=512"""
+    asked = {name: visit.numbered(name) for name in ("before", "after", "at")}
+    return urlencode({name: number for name, number in asked.items() if number is not None})
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What of the timeline is shown, and the addresses of the rest; "" where there is none."""
+
+    #: "Entries 501 to 1,000 of 10,000"
+    said: str
+    #: In the order of the page: what comes above this part, and what below.
+    above: str
+    below: str
+    above_name: str
+    below_name: str
+    every: str
+
+
+def _ways(stretch: Stretch, order: str, *, is_newest_first: bool) -> Ways | None:
+    """None when the page shows all of it."""
+    if not stretch.earlier and not stretch.later:
+        return None
+    kept = {"order": order} if order in ("newest", "oldest") else {}
+
+    def to(**part: str | int) -> str:
+        return f"?{urlencode({**part, **kept})}#timeline"
+
+    first, last = stretch.earlier + 1, stretch.earlier + len(stretch.entries)
+    said = f"Entries {first:,} to {last:,} of {stretch.total:,}, in the order things happened."
+    if not stretch.entries:
+        return Ways(f"None of the {stretch.total:,} entries is here.", "", to(), "", "the first page", "")
+    earlier = to(before=stretch.entries[0].number) if stretch.earlier else ""
+    later = to(after=stretch.entries[-1].number) if stretch.later else ""
+    names = (f"{stretch.earlier:,} earlier", f"{stretch.later:,} later")
+    if is_newest_first:
+        return Ways(said, later, earlier, names[1], names[0], to(show="all"))
+    return Ways(said, earlier, later, names[0], names[1], to(show="all"))
 
 
 def _days(entries: tuple[Entry, ...], look: Look, is_newest_first: bool) -> list[tuple[str, list[Entry]]]:

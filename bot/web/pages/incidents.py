@@ -16,6 +16,7 @@ from bot.store.db import NotSaved
 from bot.usecases import record
 from bot.usecases.record import Listed
 from bot.usecases.search import search_incidents
+from bot.web.answers import entry_at
 from bot.web.marked import marked
 from bot.web.site import Address, Site
 from bot.web.visit import Visit
@@ -82,7 +83,7 @@ def _search(site: Site, visit: Visit, words: str) -> Response:
 def _leads(about: Incident, where: str) -> str:
     """Where on the pages of an incident a hit stands."""
     if where.startswith("#"):
-        return f"/incidents/{about.number}#entry-{where[1:]}"
+        return entry_at(about.number, int(where[1:]))
     return f"/incidents/{about.number}{_STANDS.get(where, '')}"
 
 

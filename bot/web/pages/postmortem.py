@@ -6,15 +6,15 @@ from typing import Any
 
 from starlette.responses import Response
 
+from bot.domain.course import course_of
 from bot.domain.incident import Incident, Severity
 from bot.domain.postmortem import Revision
 from bot.domain.refusals import NotThere
 from bot.domain.review import unfinished
 from bot.domain.sections import Section, in_question
 from bot.usecases import record, sections, sight
-from bot.usecases.postmortem import facts_of
 from bot.usecases.sections import Document
-from bot.web.document import compared, html_of
+from bot.web.document import LONGEST_SHOWN, compared, cut, html_of
 from bot.web.shown import Look
 from bot.web.site import Address, Site
 from bot.web.visit import Visit
@@ -37,39 +37,48 @@ def newest(site: Site, visit: Visit) -> Response:
 
 def draw(site: Site, visit: Visit, status: int = 200, *, wrong: str = "", reason: str = "") -> Response:
     """The page, with what was refused. Raises NotThere."""
-    about, found, look = looked_at(site, visit)
+    by = visit.who.id
+    # First: a change that comes in between is then drawn once more, not missed.
+    pulse = record.pulse_of(site.desk, visit.number("number"), by=by)
+    about = sight.incident_by_number(site.desk, visit.number("number"), by=by)
+    found = sections.document(site.desk, about.id, by=by)
+    look = _look(site, visit, found)
     values = {"about": about, "found": found, "look": look, "wrong": wrong, "reason": reason}
     if found is None:
         return site.paper(visit, "postmortem.html.j2", status, **values)
-    by = visit.who.id
-    # First: a change that comes in between is then drawn once more, not missed.
-    pulse = record.pulse_of(site.desk, about.number, by=by)
-    facts = facts_of(site.desk, about.id, by=by)
+    facts = found.facts
     is_held_up = about.severity in (Severity.SEV1, Severity.SEV2)
     return site.paper(
         visit,
         "postmortem.html.j2",
         status,
         **values,
-        parts=[_shown(one) for one in found.revision.sections],
+        parts=[_shown(one, visit.query.get("whole", "")) for one in found.revision.sections],
         asked=in_question(found.revision.sections),
         unfinished=unfinished(facts.follow_ups) if is_held_up else [],
-        drawn=site.drawings.of(facts, pulse, look.now),
+        drawn=site.drawings.of(about, pulse, look.now, lambda: course_of(facts, look.now)),
         said=_SAID.get(visit.query.get("did", ""), ""),
     )
 
 
-def _shown(one: Section) -> dict[str, Any]:
-    """One section for the template. A title is Markdown of one line, as in the document it stands in."""
+def _shown(one: Section, whole: str) -> dict[str, Any]:
+    """One section for the template. A title is Markdown of one line, as in the document it stands in.
+
+    A long one is cut unless it is the one that was asked for.
+    """
+    longest = None if whole == one.key else LONGEST_SHOWN
+    text, left = cut(one.text, longest)
+    facts, facts_left = cut(one.compiled or "", longest) if one.is_in_question else ("", 0)
     return {
         "key": one.key,
         "name": one.title or "The beginning",
         "heading": html_of(f"## {one.title}") if one.title else "",
-        "html": html_of(one.text),
+        "html": html_of(text),
+        "left": max(left, facts_left),
         "is_human": one.is_human,
         "is_ours": one.compiled is None,
         "is_in_question": one.is_in_question,
-        "facts": html_of(one.compiled or "") if one.is_in_question else "",
+        "facts": html_of(facts),
         "rows": compared(one.compiled or "", one.text) if one.is_in_question else [],
     }
 
@@ -78,6 +87,7 @@ def one(site: Site, visit: Visit) -> Response:
     """A former revision. Raises NotThere."""
     about, found, look = looked_at(site, visit)
     chosen = _numbered(site, visit, about, found, visit.number("revision"))
+    text, left = cut(chosen.markdown, None if visit.query.get("whole") else LONGEST_SHOWN)
     return site.paper(
         visit,
         "revision.html.j2",
@@ -85,7 +95,8 @@ def one(site: Site, visit: Visit) -> Response:
         found=found,
         look=look,
         chosen=chosen,
-        document=html_of(chosen.markdown),
+        document=html_of(text),
+        left=left,
     )
 
 
@@ -124,14 +135,17 @@ def changes(site: Site, visit: Visit) -> Response:
 
 def looked_at(site: Site, visit: Visit) -> tuple[Incident, Document | None, Look]:
     """The incident and its postmortem as they stand. Raises NotThere."""
-    by = visit.who.id
-    about = sight.incident_by_number(site.desk, visit.number("number"), by=by)
-    found = sections.document(site.desk, about.id, by=by)
+    about = sight.incident_by_number(site.desk, visit.number("number"), by=visit.who.id)
+    found = sections.written(site.desk, about.id, by=visit.who.id)
+    return about, found, _look(site, visit, found)
+
+
+def _look(site: Site, visit: Visit, found: Document | None) -> Look:
     wrote = (
         {one.created_by for one in found.history} | {found.review.changed_by} if found is not None else set()
     )
     look = site.look(visit)
-    return about, found, Look(look.now, look.zone, record.names_of(site.desk, *wrote))
+    return Look(look.now, look.zone, record.names_of(site.desk, *wrote))
 
 
 def _numbered(site: Site, visit: Visit, about: Incident, found: Document | None, number: int) -> Revision:

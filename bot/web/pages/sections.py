@@ -95,6 +95,8 @@ def _form(
         section=section,
         name=section.title or "The beginning",
         text=text,
+        too_long=len(text) if len(text) > parts.LONGEST and wrong is None else 0,
+        longest=parts.LONGEST,
         made_from=made_from or found.revision.number,
         wrong=wrong.sentence if wrong is not None else "",
         stands=section.text if is_other else None,

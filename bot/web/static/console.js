@@ -70,7 +70,7 @@ async function look() {
   clearTimeout(timer);
   const pulse = document.getElementById("head").dataset.pulse;
   try {
-    const answer = await fetch(`${live.dataset.live}?pulse=${pulse}&order=${live.dataset.order}`, { redirect: "error" });
+    const answer = await fetch(`${live.dataset.live}?pulse=${pulse}&order=${live.dataset.order}&${live.dataset.window}`, { redirect: "error" });
     // Signed out, or not to be seen any more: the page itself says which.
     if (answer.status === 401 || answer.status === 404) return location.reload();
     if (!answer.ok) throw new Error(answer.status);
@@ -97,6 +97,13 @@ async function look() {
 function mark() {
   // The line that says "Logged #12" of an address would come again with a reload.
   if (location.search.includes("did=")) history.replaceState(null, "", location.pathname + location.hash);
+}
+
+// A long timeline is shown in parts, and an older link names no part
+
+if (/^#entry-\d+$/.test(location.hash) && document.querySelector(".ways") && !document.querySelector(location.hash)) {
+  const part = new URLSearchParams(location.search);
+  if (!part.has("at")) location.replace(`?at=${location.hash.slice(7)}${location.hash}`);
 }
 
 if (live) {
