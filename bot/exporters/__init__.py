@@ -112,7 +112,8 @@ class Bounded(SandboxedEnvironment):
 @lru_cache(maxsize=8)
 def _compiled(source: str, name: str) -> CodeType:
     """A template's code, which serves every rendering: compiling takes ten times as long as rendering."""
-    sandbox = Bounded({}, is_own=True)
+    # Compiling looks at constants' attributes already, so this is anybody's sandbox.
+    sandbox = Bounded({}, is_own=False)
     tree = sandbox.parse(source, name, name)
     for loop in tree.find_all(nodes.For):
         loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
