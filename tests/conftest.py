@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 if isinstance(item, pytest.Function) and hasattr(item, "callspec")
                 else {}
             )
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {params.get('town', '')}"))
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}:{params.get('town', '')}"))
 
 
 def missing(sentence: str) -> None:
