@@ -272,7 +272,9 @@ def test_every_page_is_well_made_for_everybody(
             page.goto(town.house.console_url + path)
             is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not is_wide, f"{path} is wider than {width} px"
-            found = axe.run(page).response["violations"]
+            # What a page is made of is the same in the dark: only its colours are not.
+            rules = {"runOnly": ["color-contrast"]} if scheme == "dark" else None
+            found = axe.run(page, options=rules).response["violations"]
             faults = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
             assert faults == [], f"{path} at {width} px, {scheme}"
             if width == 360:

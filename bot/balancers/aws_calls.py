@@ -9,6 +9,7 @@ import importlib
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from bot.balancers.asking import PATIENCE, ask_signed, shown
@@ -40,6 +41,12 @@ _NOT_KNOWN = (
     "IncompleteSignature",
     "AuthFailure",
 )
+
+
+@cache
+def _models() -> Any:
+    """What botocore knows of AWS' APIs: megabytes of JSON, read once and not for every look at a balancer."""
+    return importlib.import_module("botocore.loaders").create_loader()
 
 
 class NotThere(NoReading):
@@ -109,6 +116,7 @@ class Aws:
     def _client(self, service: str) -> Any:
         if service not in self._clients:
             session = self._botocore.Session()
+            session.register_component("data_loader", _models())
             session.register("before-send", self._sent)
             region = (
                 self.region

@@ -7,6 +7,7 @@ version then go on while the database is a step ahead (docs/decisions/0010-one-s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -47,23 +48,32 @@ def _config(folder: Path) -> Config:
     return config
 
 
+@lru_cache(maxsize=4)
+def _revisions(folder: Path) -> tuple[str, frozenset[str]]:
+    """The newest revision of a folder of migrations, and all of them. The files are as they were at the first look."""
+    script = ScriptDirectory.from_config(_config(folder))
+    head = script.get_current_head()
+    assert head is not None, "there is a first migration"
+    return head, frozenset(one.revision for one in script.walk_revisions())
+
+
 def migrate(db: Database, folder: Path) -> None:
     """Run all migrations of `folder` that have not run. Safe when several replicas start at once.
 
     Leaves a newer schema that works with this version alone. Raises SettingsWrong for one that does not.
     """
-    config = _config(folder)
     with db.engine.connect() as connection:
         if db.dialect == "postgresql":
             connection.execute(text("SET lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
         try:
-            here = _look(connection, config)
+            here = _look(connection, folder)
             if here.is_too_new:
                 raise SettingsWrong([here.sentence])
-            if not here.is_newer:
+            if not here.is_newer and here.now != here.head:
                 _must_search(connection)
+                config = _config(folder)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             connection.commit()
@@ -118,12 +128,9 @@ class Standing:
         return "The database has an older schema. Run `lantern migrate` first."
 
 
-def _look(connection: Connection, config: Config) -> Standing:
-    script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
-    assert head is not None, "there is a first migration"
+def _look(connection: Connection, folder: Path) -> Standing:
+    head, known = _revisions(folder)
     now = MigrationContext.configure(connection).get_current_revision()
-    known = {one.revision for one in script.walk_revisions()}
     if now is None or now in known:
         return Standing(head, now, False, 0)
     counter = tables.counter
@@ -136,7 +143,7 @@ def _look(connection: Connection, config: Config) -> Standing:
 def standing(db: Database, folder: Path) -> Standing:
     """How the database's schema stands to the migrations of the folder."""
     with db.engine.connect() as connection:
-        return _look(connection, _config(folder))
+        return _look(connection, folder)
 
 
 def why_not(db: Database, folder: Path) -> str:
