@@ -127,10 +127,14 @@ class Teller(Story):
             self._settled()
             if is_done():
                 return
-        raise AssertionError("it failed eight times")
+        raise AssertionError(f"it failed eight times; heard last: {self._heard()[-3:]}")
 
     def _refusals(self) -> int:
         """How often ana was told that something was not kept, or perhaps not."""
+        return sum("*not*" in text or "*may* have been" in text for text in self._heard())
+
+    def _heard(self) -> list[str]:
+        """What ana alone was told."""
         heard = [
             message["text"]
             for place in ("#general", self.channel)
@@ -138,9 +142,7 @@ class Teller(Story):
             for message in self.ana.messages(place, 1000)
             if message.get("ephemeral")
         ]
-        return sum(
-            "*not*" in text or "*may* have been" in text for text in [*heard, *said_alone(self.standin)]
-        )
+        return [*heard, *said_alone(self.standin)]
 
     def _logs_an_image(self) -> None:
         here, channel = self._here, self.channel
