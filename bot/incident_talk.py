@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind, Source
 from bot.settings import SettingsWrong, read_settings, shipped
 from bot.store import schema
+from bot.store.agreed import AgreedClock
 from bot.store.backup import BackupFailed, copy_sqlite
 from bot.store.db import Database, NotSaved
 from bot.usecases import archive, operator
@@ -28,7 +29,7 @@ from bot.usecases.desk import Desk, Done
 from bot.usecases.incident import open_incident
 from bot.usecases.postmortem import Closing, close_incident, compile_postmortem
 from bot.usecases.timeline import log_entry
-from bot.wiring import build_desk, is_served, must_answer, open_database
+from bot.wiring import build_desk, is_served, must_answer, open_database, utc_now
 
 Deed = Callable[[Desk, argparse.Namespace], int]
 
@@ -136,7 +137,10 @@ def _desk(parsed: argparse.Namespace, *, is_made: bool) -> Iterator[Desk]:
         why = schema.why_not(db, shipped("migrations"))
         if why:
             raise SettingsWrong([why])
-        yield build_desk(settings, db, ring=lambda: None)
+        agreed = AgreedClock(db, utc_now)
+        with suppress(NotSaved):
+            agreed.agree()
+        yield build_desk(settings, db, ring=lambda: None, clock=agreed, wall=agreed)
     finally:
         db.close()
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import main
 from bot.domain.pace import Pace
-from bot.store import outbox
+from bot.store import outbox, timeline
+from bot.wiring import utc_now
+from tests.desks import desk_on
 from tests.houses import Town, until
 
 Run = Callable[..., tuple[int, str, str]]
@@ -56,6 +59,18 @@ def test_an_incident_is_led_to_its_draft_without_slack(run: Run) -> None:
     assert out.startswith("# Postmortem: logins fail for half of the users")
     for told in ("the weights were wrong", "alarms on login", "restarted auth2"):
         assert told in out
+
+
+def test_with_replicas_the_database_says_what_time_it_is(
+    run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This machine's clock is an hour fast.
+    monkeypatch.setattr("bot.incident_talk.utc_now", lambda: utc_now() + timedelta(hours=1))
+    assert run("open", "logins fail", "--by", "U012ABCDEF")[0] == 0
+    with desk_on(database_url) as desk, desk.db.reading() as session:
+        (opened,) = timeline.live(session, 1)
+    is_fast = abs(opened.happened_at - utc_now()) > timedelta(minutes=30)
+    assert is_fast == database_url.startswith("sqlite")
 
 
 def test_the_service_is_the_one_that_is_named_or_a_refusal(
