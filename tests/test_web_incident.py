@@ -88,6 +88,28 @@ def test_the_list_has_open_ones_first_and_is_filtered(town: Town, ana: Visitor) 
         assert words in ana.gets(f"/incidents?{query}").words
 
 
+def test_words_are_looked_for_among_the_incidents_that_are_filtered(town: Town, ana: Visitor) -> None:
+    worst = opened(town, "/incident open the parcel tracker forgets parcels sev1", by=town.ben)
+    mild = opened(town, "/incident open parcel labels are grey sev4", by=town.ben)
+
+    def shows(query: str) -> set[Room]:
+        page = ana.gets(f"/incidents?{query}")
+        assert page.status == 200
+        return {one for one in (worst, mild) if f'href="/incidents/{one.number}"' in page.text}
+
+    assert shows("q=parcel") == {worst, mild}
+    assert shows("q=parcel&severity=SEV4") == {mild}
+    assert shows("q=forgets&severity=SEV4") == set()
+    assert shows(f"q={worst.about.slug}&severity=SEV4") == set()
+    page = ana.gets("/incidents?q=forgets&severity=SEV4")
+    assert "No incident of these that you may see holds forgets" in page.words
+    # Either form keeps what the other was given.
+    forms = re.findall(r"<form.*?</form>", page.text, re.DOTALL)
+    assert 'name="severity" value="SEV4"' in forms[0] and 'name="q" value="forgets"' in forms[1]
+    wrong = ana.gets("/incidents?q=parcel&severity=9")
+    assert "SEV1 (worst) to SEV4" in wrong.words and 'class="incident"' not in wrong.text
+
+
 # One incident
 
 

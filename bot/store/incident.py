@@ -166,27 +166,36 @@ def find_any(session: Session, *, is_whole: bool, limit: int) -> list[Incident]:
 
 def find_wanted(session: Session, wanted: Wanted, *, to: str, limit: int) -> list[Incident]:
     """Incidents that person `to` may see and wants to, newest first."""
-    query = select(*_COLUMNS).where(visible(to))
-    if wanted.is_over is not None:
-        query = query.where(
-            incident.c.status.in_(_OVER) if wanted.is_over else incident.c.status.not_in(_OVER)
-        )
-    if wanted.severity is not None:
-        query = query.where(incident.c.severity == wanted.severity.value)
-    if wanted.status is not None:
-        query = query.where(incident.c.status == wanted.status.value)
-    if wanted.service:
-        query = query.where(incident.c.service == wanted.service)
-    if wanted.people is not None:
-        query = query.where(_took_part(wanted.people))
-    if wanted.since is not None:
-        query = query.where(incident.c.opened_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(incident.c.opened_at < wanted.until)
-    if wanted.before is not None:
-        query = query.where(incident.c.number < wanted.before)
+    query = select(*_COLUMNS).where(visible(to), *_conditions(wanted))
     rows = session.execute(query.order_by(incident.c.number.desc()).limit(limit)).all()
     return [_incident(row) for row in rows]
+
+
+def wanted_ids(session: Session, wanted: Wanted, *, to: str) -> list[int]:
+    """Ids of all of them."""
+    query = select(incident.c.id).where(visible(to), *_conditions(wanted))
+    return list(session.execute(query).scalars())
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.is_over is not None:
+        found.append(incident.c.status.in_(_OVER) if wanted.is_over else incident.c.status.not_in(_OVER))
+    if wanted.severity is not None:
+        found.append(incident.c.severity == wanted.severity.value)
+    if wanted.status is not None:
+        found.append(incident.c.status == wanted.status.value)
+    if wanted.service:
+        found.append(incident.c.service == wanted.service)
+    if wanted.people is not None:
+        found.append(_took_part(wanted.people))
+    if wanted.since is not None:
+        found.append(incident.c.opened_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(incident.c.opened_at < wanted.until)
+    if wanted.before is not None:
+        found.append(incident.c.number < wanted.before)
+    return found
 
 
 def _took_part(people: Sequence[str]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain import markup
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, Wanted
 from bot.domain.match import Match, holding_all, rank
 from bot.domain.refusals import Refusal
 from bot.domain.terms import Term, excerpt, read_terms
@@ -53,8 +53,12 @@ class Finding:
     is_whole: bool = True
 
 
-def search_incidents(desk: Desk, text: str, *, by: str, limit: int = 10) -> Finding:
+def search_incidents(
+    desk: Desk, text: str, *, by: str, among: Wanted | None = None, limit: int = 10
+) -> Finding:
     """Incidents that hold the words and that `by` may see: all of the words, or else some of them.
+
+    `among`: only those that are like that.
 
     Looked through: title, impact, cause, fix, service, entries that stand, lessons, and what people wrote in the
     postmortem. Raises Refusal for no words.
@@ -68,10 +72,13 @@ def search_incidents(desk: Desk, text: str, *, by: str, limit: int = 10) -> Find
         )
     with desk.db.reading() as session:
         found = {term: search.holding(session, term) for term in terms}
-        matches = rank(found, ids_shown(session, to=by))
+        ids = ids_shown(session, to=by) if among is None else incidents.wanted_ids(session, among, to=by)
+        matches = rank(found, ids)
         whole = holding_all(matches, terms)
         kept = whole or matches
         named = _named(session, text, by)
+        if named is not None and named.id not in ids:
+            named = None
         first = [Match(named.id, 1.0, {})] if named is not None else []
         kept = first + [one for one in kept if named is None or one.incident_id != named.id]
         shown = kept[:limit]

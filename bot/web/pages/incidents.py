@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -32,48 +34,54 @@ _FILTERS = ("severity", "status", "service", "person", "since", "until")
 
 
 def show(site: Site, visit: Visit) -> Response:
-    """Every incident that the visitor may see and asked for."""
+    """Every incident that the visitor may see and asked for: by words, by what it is like, or by both."""
     words = visit.query.get("q", "").strip()
-    if words:
-        return _search(site, visit, words)
     asked = {name: visit.query.get(name, "").strip() for name in _FILTERS}
     zone = zoned.zone_of(visit.who.person) or UTC
     wrong = _wrong(site, asked)
+    form: dict[str, Any] = {
+        "words": words,
+        "wrong": wrong,
+        "asked": asked,
+        "is_filtered": any(asked.values()),
+        "severities": [one.value for one in Severity],
+        "statuses": [one.value for one in Status],
+        "services": record.services_seen(site.desk, by=visit.who.id),
+        "mine": _address({"q": words, "person": visit.who.person.name}),
+        "everywhere": _address({"q": words}),
+    }
+    if words:
+        return _search(site, visit, None if wrong else _wanted(site, asked, zone), form)
     before = visit.query.get("before", "")
     opened, past = _found(site, visit, asked, zone, before) if not wrong else ([], [])
     more = past[PAGE - 1].incident.number if len(past) > PAGE else None
     return site.paper(
         visit,
         "incidents.html.j2",
+        **form,
         opened=opened,
         past=past[:PAGE],
-        wrong=wrong,
-        asked=asked,
-        is_filtered=any(asked.values()),
         is_later=bool(before),
         more=None if more is None else _address({**asked, "before": str(more)}),
-        severities=[one.value for one in Severity],
-        statuses=[one.value for one in Status],
-        services=record.services_seen(site.desk, by=visit.who.id),
-        mine=_address({"person": visit.who.person.name}),
     )
 
 
-def _search(site: Site, visit: Visit, words: str) -> Response:
-    """What holds the words that were typed, with the places where they stand."""
-    finding, wrong = None, ""
+def _search(site: Site, visit: Visit, wanted: Wanted | None, form: Mapping[str, Any]) -> Response:
+    """What holds the words that were typed, with the places where they stand; nothing when the filter is wrong."""
+    finding, refused, words = None, "", form["words"]
     try:
-        finding = search_incidents(site.desk, words, by=visit.who.id, limit=PAGE)
+        if wanted is not None:
+            finding = search_incidents(site.desk, words, by=visit.who.id, among=wanted, limit=PAGE)
     except NotSaved:
         raise
     except Refusal as refusal:
-        wrong = refusal.sentence
+        refused = refusal.sentence
     terms = read_terms(words)
     return site.paper(
         visit,
         "found.html.j2",
-        words=words,
-        wrong=wrong,
+        **form,
+        refused=refused,
         finding=finding,
         marked=lambda text: marked(text, terms),
         leads=_leads,
@@ -92,23 +100,27 @@ def _found(
 ) -> tuple[list[Listed], list[Listed]]:
     """Open ones, and one more of the past than a page shows."""
 
-    def wanted(is_over: bool) -> Wanted:
-        return Wanted(
-            is_over=is_over,
-            severity=Severity(asked["severity"].upper()) if asked["severity"] else None,
-            status=Status(asked["status"]) if asked["status"] else None,
-            service=asked["service"],
-            people=record.people_named(site.desk, asked["person"]) if asked["person"] else None,
-            since=_midnight(asked["since"], zone),
-            until=_midnight(asked["until"], zone, days_on=1),
-            before=int(before)
-            if is_over and before.isascii() and before.isdigit() and len(before) < 10
-            else None,
-        )
-
+    like = _wanted(site, asked, zone)
+    is_number = before.isascii() and before.isdigit() and len(before) < 10
+    former = replace(like, is_over=True, before=int(before) if is_number else None)
     by = visit.who.id
-    opened = [] if before else record.find_incidents(site.desk, wanted(False), by=by, limit=_MOST_OPEN)
-    return opened, record.find_incidents(site.desk, wanted(True), by=by, limit=PAGE + 1)
+    opened = (
+        []
+        if before
+        else record.find_incidents(site.desk, replace(like, is_over=False), by=by, limit=_MOST_OPEN)
+    )
+    return opened, record.find_incidents(site.desk, former, by=by, limit=PAGE + 1)
+
+
+def _wanted(site: Site, asked: Mapping[str, str], zone: tzinfo) -> Wanted:
+    return Wanted(
+        severity=Severity(asked["severity"].upper()) if asked["severity"] else None,
+        status=Status(asked["status"]) if asked["status"] else None,
+        service=asked["service"],
+        people=record.people_named(site.desk, asked["person"]) if asked["person"] else None,
+        since=_midnight(asked["since"], zone),
+        until=_midnight(asked["until"], zone, days_on=1),
+    )
 
 
 def _wrong(site: Site, asked: Mapping[str, str]) -> dict[str, str]:
