@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.domain.zone import region
 
 
 class SettingsWrong(Exception):
@@ -115,11 +116,10 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("give an IANA zone name, for example Europe/Berlin") from None
-        return value
+        found = region(value)
+        if found is None:
+            raise ValueError("give an IANA zone name, for example Europe/Berlin")
+        return found.key
 
     @field_validator("channel_name")
     @classmethod

@@ -6,17 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.incident import Severity
+from bot.domain.people import Person
 from bot.domain.refusals import Refusal
 from bot.domain.sample import sample_facts
-from bot.slack.ask import address, read_message
+from bot.domain.zoned import zone_of
+from bot.slack.ask import Ask, address, profile_name, read_message
+from bot.slack.door import Door
+from bot.slack.events import EVENTS
 from bot.slack.modals import entry as entry_form
 from bot.slack.modals import open_incident as opening_form
 from bot.standin.blockkit import view_problems
@@ -28,6 +35,7 @@ from tests.fuzz.judge import Log, faults_of, faults_of_calls, faults_of_draft, l
 from tests.fuzz.requests import KINDS, Plan
 from tests.fuzz.texts import SHORT, TEXT
 from tests.houses import said
+from tests.rooms import opened
 
 #: The same requests every time: a new one belongs into a long run, not into somebody else's change.
 STEADY = settings(
@@ -274,3 +282,23 @@ def test_a_message_with_a_permalink_of_3000_characters_opens_its_forms() -> None
         entry_form.view(sample_facts().incident, message),
     ):
         assert view_problems(view, "modal") == []
+
+
+def test_a_zone_of_a_thousand_folders_is_no_zone() -> None:
+    someone = Person(id="U1", name="ana", tz="a/" * 1000, seen_at=datetime.now(UTC))
+    assert zone_of(someone) is None
+    assert zone_of(replace(someone, tz="europe/Berlin")) == ZoneInfo("Europe/Berlin")
+
+
+def test_a_name_from_slack_is_one_line_without_hidden_signs() -> None:
+    assert profile_name({"profile": {"display_name": " \x04 "}, "name": "\u202eana\x11\nlyst "}) == "ana lyst"
+
+
+def test_who_left_without_a_name_is_nobody(ground: Ground) -> None:
+    room = opened(ground.town, "/incident open keys in a bucket private")
+    house = ground.town.house
+    EVENTS["member_left_channel"](
+        Door(house.desk, house.slack), Ask("event", "member_left_channel", "", room.channel, "event:left")
+    )
+    ground.town.settled()
+    assert not [one for one in ground.town.standin.calls("views.publish") if not one.args.get("user_id")]

@@ -168,6 +168,15 @@ def _abbreviation(name: str) -> Spoken | None:
     return None
 
 
+def region(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name; None when there is none of that name.
+
+    ZoneInfo itself looks for a folder at each "/" of whatever it is given, until the stack is full.
+    """
+    found = _known_names().get(name.lower())
+    return ZoneInfo(found) if found else None
+
+
 def zone_named(name: str) -> tzinfo:
     """Give the zone of an IANA name, an offset, or an unambiguous abbreviation (a fixed offset).
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain import line, when
 from bot.domain.people import Person
 from bot.domain.refusals import Refusal
+from bot.domain.zone import region
 
 #: A zone in which every clock differs from UTC's: the test for "did they say a zone?".
 _FAR = timezone(timedelta(hours=13, minutes=37))
@@ -28,12 +28,7 @@ class NoZone(Refusal):
 
 def zone_of(someone: Person | None) -> tzinfo | None:
     """The person's time zone; None when nobody can say."""
-    if someone is None or not someone.tz:
-        return None
-    try:
-        return ZoneInfo(someone.tz)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    return region(someone.tz) if someone is not None and someone.tz else None
 
 
 def read_line(text: str, *, now: datetime, zone: tzinfo | None) -> line.Line:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.line import clean
 from bot.domain.timeline import Image
 from bot.usecases.timeline import MessageSeen
 
@@ -225,7 +226,7 @@ def of_event(body: Mapping[str, Any]) -> Ask:
         "reaction": _text(event.get("reaction")),
         "made_ts": _id(event.get("event_ts")),
         "tab": _text(event.get("tab")),
-        "channel_name": _text(named.get("name")),
+        "channel_name": " ".join(clean(_text(named.get("name"))).split()),
         "old_channel": _id(event.get("old_channel_id")),
         "new_channel": _id(event.get("new_channel_id")),
         "profile_name": profile_name(profile),
@@ -247,11 +248,12 @@ def of_event(body: Mapping[str, Any]) -> Ask:
 
 
 def profile_name(user: Mapping[str, Any]) -> str:
-    """The name people know someone by: display name, else real name, else handle."""
+    """The name people know someone by: display name, else real name, else handle; on one line, without hidden signs."""
     profile = _object(user.get("profile"))
-    return (
-        _text(profile.get("display_name"))
-        or _text(profile.get("real_name"))
-        or _text(user.get("real_name"))
-        or _text(user.get("name"))
+    names = (
+        profile.get("display_name"),
+        profile.get("real_name"),
+        user.get("real_name"),
+        user.get("name"),
     )
+    return next((name for one in names if (name := " ".join(clean(_text(one)).split()))), "")

@@ -62,7 +62,8 @@ def _joined(door: Door, ask: Ask) -> None:
 
 
 def _left(door: Door, ask: Ask) -> None:
-    people.person_left(door.desk, ask.channel, ask.user, origin=ask.origin)
+    if ask.user:
+        people.person_left(door.desk, ask.channel, ask.user, origin=ask.origin)
 
 
 def _archived(door: Door, ask: Ask) -> None:
