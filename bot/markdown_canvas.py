@@ -22,7 +22,7 @@ LONGEST = 1_000_000
 MOST_CELLS = 300
 
 _READER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
-_SPECIAL = re.compile(r"[\\`*\[\]<~]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|&(?=#?\w+;)")
+_SPECIAL = re.compile(r"[\\`*\[\]<~]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|&(?=#?\w+;)|!\Z")
 #: What begins a heading, a quote, a list or a rule at the start of a line.
 _LEADING = re.compile(r"^(\d{0,9})([-+=#>.)])")
 _WEB = re.compile(r"(?:https?://[^\s/]|mailto:)")

@@ -15,16 +15,17 @@ _ATOM = re.compile(r"<[^<>\n]+>")
 
 def to_field(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """What stands in the field: `@ana` for a mention (people, channels: id -> name), addresses as they are."""
+    words = _words(text, people, channels)
     written, at = "", 0
     for match in _ATOM.finditer(text):
-        written += _unescaped(text[at : match.start()]) + markup.to_plain(match[0], people, channels)
+        written += _unescaped(text[at : match.start()]) + words[match[0]]
         at = match.end()
     return written + _unescaped(text[at:])
 
 
 def from_field(typed: str, former: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """The mrkdwn of what was typed; `former` holds the mentions, channels and links that a word may stand for."""
-    atoms = {markup.to_plain(one, people, channels): one for one in _ATOM.findall(former)}
+    atoms = {word: one for one, word in _words(former, people, channels).items()}
     words = sorted((word for word in atoms if word.strip()), key=len, reverse=True)
     if not words:
         return markup.from_plain(typed)
@@ -33,6 +34,17 @@ def from_field(typed: str, former: str, people: Mapping[str, str], channels: Map
         written += markup.from_plain(typed[at : match.start()]) + atoms[match[0]]
         at = match.end()
     return written + markup.from_plain(typed[at:])
+
+
+def _words(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> dict[str, str]:
+    """Atom -> its word in the field. Channels that are called alike are told apart: #private-channel-2."""
+    words: dict[str, str] = {}
+    for one in _ATOM.findall(text):
+        if one not in words:
+            word = markup.to_plain(one, people, channels)
+            alike = sum(other == word or other.startswith(f"{word}-") for other in words.values())
+            words[one] = f"{word}-{alike + 1}" if alike and word.startswith("#") else word
+    return words
 
 
 def _unescaped(text: str) -> str:

@@ -36,7 +36,7 @@ _INFLATING = ("center", "format", "indent", "wordwrap", "batch", "slice", "round
 class Bounded(SandboxedEnvironment):
     """One rendering's sandbox: it counts down, so it is built anew for each."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self, shelf: Mapping[str, str], *, is_own: bool) -> None:
         """`shelf`: the templates by name that may be included or extended; nothing else can be.
@@ -79,17 +79,21 @@ class Bounded(SandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call as the sandbox does, one turn each, and with no large number."""
+        """Call as the sandbox does, one turn each, with no large number, and no text that is formatted by one."""
         self._turn()
+        if getattr(obj, "__name__", "") in {"format", "format_map"} and isinstance(
+            getattr(obj, "__self__", None), str
+        ):
+            raise SecurityError("`.format` is not for templates here: write the pieces with ~ between them")
         for arg in (*args, *kwargs.values()):
             _refuse_large(arg)
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Multiply small numbers; powers and repeated texts are refused."""
+        """Multiply small numbers; powers, repeated and formatted texts are refused."""
         if operator == "**" or not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
             raise SecurityError(f"`{operator}` is for small numbers only here")
-        product = left * right
+        product = left % right if operator == "%" else left * right
         _refuse_large(product)
         return product
 

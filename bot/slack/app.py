@@ -260,7 +260,7 @@ class SlackDoor:
             sentence = (
                 f"Something went wrong inside Lantern (reference {reference} in its log). "
                 "Look whether it was kept (`/log list`) before you send it again:\n"
-                f"```{markup.escape(asks.of_command(body).typed)}```"
+                f"```{kit.cut(markup.escape(asks.of_command(body).typed), 3000)}```"
             )
             return BoltResponse(status=200, body=json.dumps({"text": sentence, "response_type": "ephemeral"}))
         return BoltResponse(status=503 if "event" in body else 200, body="")

@@ -38,6 +38,7 @@ from bot.store import postmortem as postmortems
 from bot.store import runbook as runs
 from bot.store import timeline as entries
 from bot.store.db import Session
+from bot.usecases.canvas import in_canvas
 from bot.usecases.desk import Desk
 from bot.usecases.owner import call_owner, is_id
 
@@ -174,6 +175,10 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
     )
     if desk.options.announce_channel and not about.is_private and not about.is_drill:
         desk.tell(session, AnnouncementDue(incident_id))
+    # Closed before it had a channel, while Slack was away: its canvas had nowhere to be.
+    newest = postmortems.latest(session, incident_id)
+    if newest is not None:
+        desk.tell(session, *in_canvas(desk, incident_id, newest.number))
 
 
 def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:

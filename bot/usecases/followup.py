@@ -20,7 +20,7 @@ from bot.store import people
 from bot.store.db import Session
 from bot.usecases.desk import Desk, Done
 from bot.usecases.reminders import local_day
-from bot.usecases.sight import seen, shown
+from bot.usecases.sight import seen, shown, without_private_names
 from bot.usecases.timeline import checked, meet_named, write_entry
 
 _NAME = re.compile(r"(?<!\S)@(\S{1,80})")
@@ -84,7 +84,7 @@ def note_follow_up(desk: Desk, session: Session, about: Incident, wanted: Wanted
         session,
         incident_id=about.id,
         number=incidents.take_number(session, about.id, "follow_up"),
-        text=wanted.text,
+        text=without_private_names(session, wanted.text, within=about.id),
         owner=owner,
         due_on=wanted.due_on or _default_due(desk, about, owner),
         link=wanted.link if wanted.link and is_web_address(wanted.link) else None,
@@ -280,7 +280,7 @@ def add_lesson(
             session,
             incident_id=incident_id,
             kind=kind,
-            text=kept,
+            text=without_private_names(session, kept, within=incident_id),
             created_at=desk.clock(),
             created_by=by,
         )

@@ -57,11 +57,11 @@ def ask_home(desk: Desk, person_id: str) -> None:
 def home(desk: Desk, person_id: str) -> Home:
     """What the person's Home tab shows now."""
     with desk.db.reading() as session:
-        found = [
-            Owed(one, incidents.get(session, one.incident_id))
-            for one in follow_ups.open_of(session, person_id, _MOST)
-        ]
-        owed = [one for one in found if sight.may_see(session, one.incident, person_id)]
+        visible = set(sight.ids_shown(session, to=person_id))
+        found = [one for one in follow_ups.open_of(session, person_id, _MOST) if one.incident_id in visible]
+        ids = sorted({one.incident_id for one in found})
+        about = {one.id: one for one in incidents.find_these(session, ids)}
+        owed = [Owed(one, about[one.incident_id]) for one in found]
     past = sight.visible_incidents(desk, by=person_id, is_over=True, limit=_MOST)
     past.sort(key=lambda one: one.closed_at or one.opened_at, reverse=True)
     where = desk.console()

@@ -236,14 +236,15 @@ def set_fact(
 
     def act(session: Session) -> Done:
         about = seen(session, incident_id, by)
-        if getattr(about, field) == kept:
+        safe = without_private_names(session, kept, within=incident_id)
+        if getattr(about, field) == safe:
             return Done(f"{label} already reads like that.", incident_id=incident_id, is_new=False)
-        incidents.save(session, incident_id, **{field: kept})
+        incidents.save(session, incident_id, **{field: safe})
         entry = write_entry(
             desk,
             session,
             about,
-            f"{label}: {kept}",
+            f"{label}: {safe}",
             kind=kind,
             by=by,
             source=Source.COMMAND,

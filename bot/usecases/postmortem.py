@@ -18,7 +18,7 @@ from bot.usecases.desk import Desk, Done
 from bot.usecases.followup import Wanted, note_follow_up
 from bot.usecases.incident import changed, check_span, still_open
 from bot.usecases.sections import questions_told, recompile
-from bot.usecases.sight import seen, shown
+from bot.usecases.sight import seen, shown, without_private_names
 from bot.usecases.timeline import checked, meet_named, open_to_entries, write_entry
 
 
@@ -84,7 +84,10 @@ def _keep_answers(
     ended = closing.impact_ended_at or about.impact_ended_at
     check_span(began, ended, desk.clock())
     # Answers of the form are facts of the incident, no entries: nothing happened at the time of writing.
-    facts = {name: text for name, text in answers.items() if text and text != getattr(about, name)}
+    told = {
+        name: without_private_names(session, text, within=about.id) for name, text in answers.items() if text
+    }
+    facts = {name: text for name, text in told.items() if text != getattr(about, name)}
     for text in facts.values():
         meet_named(desk, session, about.id, text, by)
     incidents.save(session, about.id, impact_started_at=began, impact_ended_at=ended, **facts)
@@ -129,14 +132,15 @@ def post_update(desk: Desk, incident_id: int, text: str, *, by: str, origin: str
 
     def act(session: Session) -> Done:
         about = open_to_entries(session, incident_id, by)
+        safe = without_private_names(session, kept, within=incident_id)
         update = postmortems.add_update(
-            session, incident_id=incident_id, text=kept, sent_at=desk.clock(), sent_by=by
+            session, incident_id=incident_id, text=safe, sent_at=desk.clock(), sent_by=by
         )
         entry = write_entry(
             desk,
             session,
             about,
-            f"Update: {kept}",
+            f"Update: {safe}",
             kind=Kind.COMMS,
             by=by,
             source=Source.AUTOMATIC,

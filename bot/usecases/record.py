@@ -170,7 +170,7 @@ def entry_read(desk: Desk, number: int, entry_number: int, *, by: str) -> EntryR
             entry,
             tuple(history),
             people.known(session, named),
-            people.channel_names(session, refs),
+            people.channel_names(session, refs, within=about.id),
         )
 
 

@@ -248,6 +248,8 @@ def log_message(
 
 def _brought_back(desk: Desk, session: Session, undone: Entry, *, by: str, **chosen: object) -> Entry:
     entries.keep_former(session, undone, changed_at=desk.clock(), changed_by=by)
+    if isinstance(text := chosen.get("text"), str):
+        chosen["text"] = without_private_names(session, text, within=undone.incident_id)
     entry = entries.save(session, undone.id, undone_at=None, undone_by=None, edits=undone.edits + 1, **chosen)
     ask_for(desk, session, entry.incident_id, entry.images)
     meet_named(desk, session, entry.incident_id, entry.text)
@@ -292,9 +294,10 @@ def edit_entry(
             raise Refusal(f"Entry #{number} was undone. Log it again with `/log <text>`.")
         if seen_edits is not None and former.edits != seen_edits:
             raise EditedMeanwhile(number)
+        safe = None if kept is None else without_private_names(session, kept, within=incident_id)
         wished = replace(
             former,
-            text=kept if kept is not None else former.text,
+            text=safe if safe is not None else former.text,
             kind=kind or former.kind,
             happened_at=happened_at or former.happened_at,
         )
