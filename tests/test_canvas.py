@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -15,6 +16,9 @@ from bot.exporters.markdown import render
 from bot.markdown_canvas import MOST_CELLS, canvas_of
 from bot.settings import SettingsWrong, read_settings
 from bot.standin import canvases
+from bot.store import incident as incidents
+from bot.usecases import deliveries
+from tests import desks
 from tests.houses import Town, until
 from tests.pictures import with_texts
 from tests.rooms import Room, hasty_town, opened
@@ -57,6 +61,10 @@ def test_hostile_texts_are_words_that_mention_nobody(text: str) -> None:
         assert not re.search(r"(?<!\\)!\[", re.sub(r"(?s)```.*?```|`[^`]*`", "", made))
         # Written again, it is the same: nothing in it has become markup.
         assert canvas_of(made) == made
+
+
+def test_a_link_behind_an_exclamation_mark_is_no_picture() -> None:
+    assert canvas_of(r"look\![pic](https://example.com/a.png)") == "look\\![pic](https://example.com/a.png)\n"
 
 
 def test_what_a_canvas_cannot_nest_stands_behind_what_it_stood_in() -> None:
@@ -233,3 +241,20 @@ def test_what_does_not_fit_is_cut_with_a_link_to_the_whole(town: Town) -> None:
     assert made.endswith(
         f"[the whole postmortem]({town.house.console_url}/incidents/{room.number}/postmortem).*\n"
     )
+
+
+def test_an_incident_that_was_closed_before_it_had_a_channel_has_its_canvas_too(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "CHANNEL_AGAIN_AFTER", timedelta(seconds=0.5))
+    town.standin.fault("conversations.create", "error", error="restricted_action", times=2)
+    incident_id = desks.closed(town.house.desk, "closed while Slack was away", by=town.ana.id)
+    until(lambda: _channel_of(town, incident_id) != "", 15, "no channel")
+    town.settled()
+    room = Room(town, town.incidents(), _channel_of(town, incident_id))
+    assert "closed while Slack was away" in canvas(room)
+
+
+def _channel_of(town: Town, incident_id: int) -> str:
+    with town.house.db.reading() as session:
+        return incidents.get(session, incident_id).channel_id or ""

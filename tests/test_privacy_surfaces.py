@@ -60,6 +60,7 @@ def public(town: Town, private: list[Room]) -> Room:
     room.types(f"/incident cause as in {link}")
     room.types(f"/incident follow-up read {link} <@{town.ben.id}|x> by tomorrow")
     room.types(f"/incident update see {link}")
+    room.types(f"/incident lesson lucky nothing like {link}")
     room.types("/postmortem compile")
     town.settled()
     return room
@@ -151,6 +152,14 @@ def test_a_surface_shows_private_incidents_to_their_people_alone(
         assert words not in for_other, surface
     if is_seen:
         assert SECRET in for_member, surface
+
+
+@pytest.mark.parametrize("word", SECRET.split())
+def test_nothing_is_found_by_a_word_of_a_private_title(
+    town: Town, private: list[Room], public: Room, word: str
+) -> None:
+    assert public.about.slug not in said(town.ben.types(f"/incident search {word}", public.channel))
+    assert private[0].about.slug in said(town.ana.types(f"/incident search {word}", private[0].channel))
 
 
 def test_a_public_channel_is_not_named_after_a_private_one(

@@ -41,6 +41,8 @@ def test_a_copy_of_the_built_in_template_gives_the_same_document(tmp_path):
         ("one\n{% for x in %}", 2, "Expected an expression"),
         ("one\ntwo\n{{ draft.tittle }}", 3, "tittle"),
         ("{{ nobody }}", 1, "nobody"),
+        ("{{ '%0999999999d' % 3 }}", 1, "small numbers only"),
+        ("{{ '{:999999999}'.format(1) }}", 1, "`.format` is not for templates"),
         ("{{ draft.__class__.__mro__ }}", 1, "__class__"),
         ("{{ draft.title | nofilter }}", 1, "nofilter"),
         ("\n{% include '/etc/passwd' %}", 2, "/etc/passwd"),

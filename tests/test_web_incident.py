@@ -445,6 +445,15 @@ def test_what_stands_in_a_field_comes_back_as_it_was(text: str) -> None:
     assert from_field(typed, text, people, channels) == text
 
 
+def test_channels_that_are_called_alike_stay_themselves() -> None:
+    text, channels = "frist <#C1|x> and <#C2>, <#C1|x>", dict.fromkeys(("C1", "C2"), "private-channel")
+    typed = to_field(text, {}, channels)
+    assert typed == "frist #private-channel and #private-channel-2, #private-channel"
+    corrected = from_field(typed.replace("frist", "first"), text, {}, channels)
+    assert corrected == text.replace("frist", "first")
+    assert from_field("#private-channel-2 alone", text, {}, channels) == "<#C2> alone"
+
+
 def test_a_field_makes_no_mention_of_a_part_of_a_word_and_no_mark_of_what_is_typed() -> None:
     former = "<@U1>"
     assert from_field("@ana @anabel x@ana <@U2> <!channel>", former, {"U1": "ana"}, {}) == (

@@ -81,9 +81,7 @@ class Bounded(SandboxedEnvironment):
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call as the sandbox does, one turn each, with no large number, and no text that is formatted by one."""
         self._turn()
-        if getattr(obj, "__name__", "") in {"format", "format_map"} and isinstance(
-            getattr(obj, "__self__", None), str
-        ):
+        if getattr(obj, "__name__", "") in {"format", "format_map"}:
             raise SecurityError("`.format` is not for templates here: write the pieces with ~ between them")
         for arg in (*args, *kwargs.values()):
             _refuse_large(arg)
