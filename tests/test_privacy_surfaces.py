@@ -162,6 +162,18 @@ def test_nothing_is_found_by_a_word_of_a_private_title(
     assert private[0].about.slug in said(town.ana.types(f"/incident search {word}", private[0].channel))
 
 
+@pytest.mark.parametrize("shortcut", ["open_from_message", "add_follow_up", "add_to_timeline"])
+def test_a_form_that_begins_with_a_message_names_no_private_channel(
+    town: Town, private: list[Room], public: Room, shortcut: str
+) -> None:
+    name = town.standin.workspace.channels[private[0].channel].name
+    ts = town.ben.says(public.channel, f"like <#{private[0].channel}|{name}>")
+    town.ben.message_shortcut(shortcut, ts, public.channel)
+    form = town.ben.views()[-1]
+    assert "like" in json.dumps(form) and "payroll" not in json.dumps(form)
+    town.ben.closes(form)
+
+
 def test_a_public_channel_is_not_named_after_a_private_one(
     town: Town, private: list[Room], public: Room
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.domain.outcomes import Undelivered
 from bot.domain.refusals import Refusal
 from bot.slack.ask import Ask
 from bot.slack.door import Answer, Door
 from bot.slack.modals import edit_entry, entry, follow_up, open_incident
+from bot.usecases.sight import for_others
 from bot.usecases.timeline import entry_of_message
 
 
@@ -23,7 +25,8 @@ def _open_from_message(door: Door, ask: Ask) -> Answer:
             "Slack did not say which message. Open the incident with `/incident open <what is wrong>`."
         )
     services = door.desk.services()
-    view = open_incident.view(door.severity, asked_in=ask.channel, message=ask.message, services=services)
+    message = replace(ask.message, text=for_others(door.desk, ask.message.text))
+    view = open_incident.view(door.severity, asked_in=ask.channel, message=message, services=services)
     return Answer(modal=view)
 
 
@@ -35,7 +38,8 @@ def _add_to_timeline(door: Door, ask: Ask) -> Answer:
     if before is not None:
         # A message is one entry: what is there already is corrected, not logged again.
         return Answer(modal=edit_entry.view(about, before, door.zone(ask.user)))
-    return Answer(modal=entry.view(about, ask.message))
+    message = replace(ask.message, text=for_others(door.desk, ask.message.text, within=about.id))
+    return Answer(modal=entry.view(about, message))
 
 
 def _add_follow_up(door: Door, ask: Ask) -> Answer:
@@ -46,7 +50,7 @@ def _add_follow_up(door: Door, ask: Ask) -> Answer:
         link = door.slack.permalink(ask.message.channel_id, ask.message.ts)
     except Undelivered:
         link = ""
-    return Answer(modal=follow_up.view(about, ask.message.text, link))
+    return Answer(modal=follow_up.view(about, for_others(door.desk, ask.message.text, within=about.id), link))
 
 
 SHORTCUTS: dict[str, Callable[[Door, Ask], Answer]] = {

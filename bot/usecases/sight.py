@@ -52,6 +52,14 @@ def without_private_names(session: Session, text: str, *, within: int = 0) -> st
     )
 
 
+def for_others(desk: Desk, text: str, *, within: int = 0) -> str:
+    """The same of a message that a form begins with: there it becomes plain text, in which no name is found again."""
+    if not markup.channel_refs(text):
+        return text
+    with desk.db.reading() as session:
+        return without_private_names(session, text, within=within)
+
+
 def incident_of_channel(desk: Desk, channel_id: str, *, by: str) -> Incident:
     """The incident whose channel this is. Raises NotAnIncidentChannel, or NoSuchIncident when it is hidden."""
     with desk.db.reading() as session:
