@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bot.domain.followup import FollowUp
-from bot.domain.outcomes import Refused
+from bot.domain.outcomes import Refused, Unknown
 from bot.domain.tracker import Issue, NoTracker, Standing
 from bot.store.db import Session
 from bot.store.errand import Errand
@@ -57,8 +57,15 @@ def _found(wanted: Filing) -> dict[str, Any] | None:
 
 
 def read_issues(desk: Desk, errand: Errand) -> None:
-    """Read the issues that are due, a step each. One that the tracker refuses to show is put off, the rest go on."""
-    for one in tracking.due_issues(desk):
+    """Read the issues that are due, a step each.
+
+    One that the tracker refuses to show, or answers strangely, is put off, and the rest go on. Where no issue at all
+    can be read it is the tracker that is in trouble: then all are tried again, soon. Raises Unknown.
+    """
+    trouble: Unknown | None = None
+    doubtful: list[FollowUp] = []
+    # Those that this work asked for in vain come last, whatever number of them there is.
+    for one in sorted(tracking.due_issues(desk), key=lambda one: errand.has_done(f"in vain {one.id}")):
         try:
             errand.step(
                 f"read {one.id}",
@@ -69,6 +76,20 @@ def read_issues(desk: Desk, errand: Errand) -> None:
         except Refused as refused:
             log.warning("the issue %s of a follow-up is not read: %s", one.tracker_key, refused.sentence)
             errand.step(f"put off {one.id}", dict, then=partial(_put_off, desk, one.id))
+        except Unknown as unknown:
+            log.warning("the issue %s of a follow-up is not read: %s", one.tracker_key, unknown)
+            trouble = unknown
+            doubtful.append(one)
+            errand.step(f"in vain {one.id}", dict)
+        else:
+            # Remembered: a reading that is put back in the middle knows it when it goes on.
+            errand.step("answers", dict)
+        if errand.has_done("answers"):
+            for each in doubtful:
+                errand.step(f"put off {each.id}", dict, then=partial(_put_off, desk, each.id))
+            doubtful.clear()
+    if trouble is not None and doubtful:
+        raise trouble
 
 
 def _state(desk: Desk, one: FollowUp) -> dict[str, Any]:

@@ -122,6 +122,20 @@ class Wire:
         """The JSON at a path. Raises Absent, Refused, RateLimited, Unreachable or Unknown."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
 
+    def thing(self, path: str, **query: str | int) -> dict[str, Any]:
+        """The same where it is one JSON object; Unknown when it is something else."""
+        found = self.get(path, **query)
+        if not isinstance(found, dict):
+            raise Unknown(f"{self._name} answered something else than was asked for")
+        return found
+
+    def things(self, path: str, **query: str | int) -> list[dict[str, Any]]:
+        """The same where it is a list of JSON objects."""
+        found = self.get(path, **query)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise Unknown(f"{self._name} listed something that are no issues")
+        return found
+
     def post(self, path: str, payload: Mapping[str, Any]) -> Any:
         """What posting this JSON answers. Raises the same; after Unknown it may have had its effect."""
         return self._ask("POST", path, json.dumps(payload).encode())
