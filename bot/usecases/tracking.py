@@ -158,7 +158,7 @@ def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
 
 def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, asked_by: str | None) -> None:
     """The issue is there: the follow-up says which it is, and whoever asked is told."""
-    one = follow_ups.find(session, follow_up_id)
+    one = _held(session, follow_up_id)
     assert one is not None, "a notice names a follow-up that was never written"
     link = issue.link if is_web_address(issue.link) else None
     follow_ups.save(
@@ -178,6 +178,15 @@ def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, as
     if one.link:
         text += f" Its link stays <{markup.escape(one.link)}>, which somebody gave by hand."
     desk.tell(session, _word(about, asked_by, text))
+
+
+def _held(session: Session, follow_up_id: int) -> FollowUp | None:
+    """The follow-up as it stands, held against people's deeds until the transaction ends: they lock its incident."""
+    found = follow_ups.find(session, follow_up_id)
+    if found is None:
+        return None
+    incidents.lock(session, found.incident_id)
+    return follow_ups.find(session, follow_up_id)
 
 
 def _word(about: Incident, person: str, text: str) -> Notice:
@@ -226,7 +235,7 @@ def issue_read(desk: Desk, session: Session, follow_up_id: int, standing: Standi
     Closed there, an open follow-up is done (or dropped) by the tracker; opened again there, it is open again if it was
     the tracker that had closed it. What a person decided in Lantern stays. Read twice it is the same.
     """
-    one = follow_ups.find(session, follow_up_id)
+    one = _held(session, follow_up_id)
     if one is None or not one.tracker_key:
         return
     changes: dict[str, object] = {"tracker_state_at": desk.now_for_outbox()}
