@@ -101,7 +101,9 @@ class GitHub:
             raise Unknown(f"{NAME} answered without the state of the issue")
         if found["state"] == "open":
             return Standing.OPEN
-        return Standing.DROPPED if found.get("state_reason") in ("not_planned", "duplicate") else Standing.DONE
+        return (
+            Standing.DROPPED if found.get("state_reason") in ("not_planned", "duplicate") else Standing.DONE
+        )
 
     def reach(self) -> str:
         """What the token reaches, without changing anything."""
