@@ -370,30 +370,6 @@ def test_a_tracker_that_is_down_when_reading_is_read_later_once(bench: Bench, gi
     assert tracking.issues_due(bench.desk) is False
 
 
-def test_an_issue_that_is_answered_strangely_does_not_hold_up_the_others(
-    stand: AnyStand, sqlite_url: str
-) -> None:
-    with bench_on(sqlite_url, stand.settings()) as bench:
-        for _ in range(3):
-            filed(bench)
-        for number in (1, 2, 3):
-            stand.close(number)
-        for at, strange in enumerate((500, {"fields": {"status": "Done"}, "state": ["closed"]}, ["closed"])):
-            long_ago = now() - timedelta(hours=9)
-            with bench.desk.db.writing() as session:
-                for one in bench.all():
-                    followup.save(
-                        session, one.id, tracker_state_at=long_ago, state=FollowUpState.OPEN.value, tracker_state="open"
-                    )
-            assert tracking.issues_due(bench.desk)
-            is_status = isinstance(strange, int)
-            stand.trouble("GET", strange if is_status else 200, body=None if is_status else strange)
-            bench.delivers()
-            states = [one.state.value for one in bench.all()]
-            assert states == ["open", "done", "done"], (at, states)
-            assert not tracking.issues_due(bench.desk), "the strange one stays first"
-
-
 def test_two_readings_are_not_put_beside_each_other(github: GitHub, sqlite_url: str) -> None:
     with bench_on(sqlite_url, github.settings()) as bench:
         filed(bench)
