@@ -27,10 +27,7 @@ log = logging.getLogger(__name__)
 def file_issue(desk: Desk, errand: Errand) -> None:
     """Create the issue of a follow-up, or find the one that an earlier work created."""
     follow_up_id = int(errand.args["follow_up_id"])
-    try:
-        wanted = tracking.filing(desk, follow_up_id, is_anyway=bool(errand.args.get("is_anyway")))
-    except NoTracker as wrong:
-        raise Refused("There is no tracker to send it to", wrong.sentence) from None
+    wanted = _wanted(desk, errand)
     if wanted is None:
         return
 
@@ -38,16 +35,31 @@ def file_issue(desk: Desk, errand: Errand) -> None:
         if result.get("key"):
             issue = Issue(str(result["key"]), str(result["link"]))
             tracking.issue_made(desk, session, follow_up_id, issue, errand.work.asked_by)
+        elif result.get("withheld"):
+            tracking.tell_withheld(desk, session, follow_up_id, str(result["withheld"]), errand.work.asked_by)
 
     find = partial(_found, wanted)
     if errand.args.get("is_again"):
         earlier = errand.step("look", lambda: find() or {}, then=made, method=METHOD)
         if earlier.get("key"):
             return
-    errand.step("create", partial(_created, wanted), look=find, then=made, method=METHOD)
+    errand.step("create", partial(_created, desk, errand), look=find, then=made, method=METHOD)
 
 
-def _created(wanted: Filing) -> dict[str, Any]:
+def _wanted(desk: Desk, errand: Errand) -> Filing | None:
+    try:
+        return tracking.filing(
+            desk, int(errand.args["follow_up_id"]), is_anyway=bool(errand.args.get("is_anyway"))
+        )
+    except NoTracker as wrong:
+        raise Refused("There is no tracker to send it to", wrong.sentence) from None
+
+
+def _created(desk: Desk, errand: Errand) -> dict[str, Any]:
+    """Asked for as it stands in this moment: it may have been dropped, or have become private, since."""
+    wanted = _wanted(desk, errand)
+    if wanted is None or wanted.withheld:
+        return {"withheld": "" if wanted is None else wanted.withheld}
     return asdict(wanted.tracker.create(wanted.title, wanted.body, wanted.mark))
 
 

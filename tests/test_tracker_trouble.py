@@ -19,6 +19,7 @@ from bot.store import followup
 from bot.store import incident as incidents
 from bot.tracker_kinds import tracker_at
 from bot.usecases import tracking
+from bot.usecases.followup import set_follow_up_state
 from tests.desks import ANA
 from tests.postmen import now, wait_until
 from tests.tracker_bench import Bench, bench_on
@@ -150,6 +151,49 @@ def test_a_title_stays_short_with_its_signs_defused(typed: str) -> None:
 # Deeds in between
 
 
+def drop(bench: Bench) -> None:
+    set_follow_up_state(bench.desk, bench.incident_id, 1, FollowUpState.DROPPED, by=ANA)
+
+
+def make_private(bench: Bench) -> None:
+    with bench.desk.db.writing() as session:
+        incidents.save(session, bench.incident_id, is_private=True)
+
+
+@pytest.mark.parametrize(
+    ("deed", "why"),
+    [
+        (drop, "it is dropped meanwhile. `/incident follow-up reopen 1` opens it again"),
+        (
+            make_private,
+            "inc-0001 has become private, and whoever reads GitHub (github:acme/web) would read it",
+        ),
+    ],
+)
+def test_what_may_not_be_sent_any_more_stays_and_whoever_asked_is_told_why(
+    bench: Bench, github: GitHub, deed: Callable[[Bench], None], why: str
+) -> None:
+    bench.notes()
+    bench.sends(1)
+    deed(bench)
+    bench.delivers()
+    assert github.asked == []
+    (told,) = bench.told
+    assert told.startswith("Follow-up *1* of inc-0001 was not sent to GitHub: ") and why in told
+    assert "`/incident follow-up send 1" in told
+
+
+def test_what_was_created_before_it_was_dropped_is_still_found(bench: Bench, github: GitHub) -> None:
+    bench.notes()
+    github.trouble("POST", "after")
+    github.on_effect = lambda: drop(bench)
+    bench.sends(1)
+    bench.delivers()
+    one = bench.one(1)
+    assert (one.state, one.tracker_key) == (FollowUpState.DROPPED, "acme/web#1")
+    assert len(github.posts()) == 1 and "is now" in bench.told[0]
+
+
 def in_between(bench: Bench, deed: dict[str, object], write: Callable[[int], None]) -> None:
     """A person's deed is being written, with its incident locked, while the tracker's answer is."""
     one = bench.one(1)
@@ -160,8 +204,7 @@ def in_between(bench: Bench, deed: dict[str, object], write: Callable[[int], Non
         answer.start()
         if bench.desk.db.dialect == "postgresql":
             blocked = text(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )
             wait_until(lambda: session.execute(blocked).scalar_one() > 0)
     answer.join(20)

@@ -116,10 +116,12 @@ class Filing:
     mark: str
     #: It was not made before that.
     since: datetime
+    #: Why it may not be made any more, for whoever asked: mrkdwn. "" when it may.
+    withheld: str = ""
 
 
 def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
-    """What is to be sent, as it is now; None when that is done, or may not be sent any more. Raises NoTracker."""
+    """What is to be sent, as it is now; None when that is done. Raises NoTracker."""
     with desk.db.reading() as session:
         one = follow_ups.find(session, follow_up_id)
         if one is None or one.tracker_key or not one.tracker or not one.tracker_mark:
@@ -130,10 +132,9 @@ def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
         channels = people.channel_names(
             session, {*markup.channel_refs(one.text), *markup.channel_refs(about.title)}
         )
-    if about.is_private and not is_anyway:
-        return None
     if desk.tracker is None:
         raise NoTracker(desk.no_tracker or "LANTERN_TRACKER is not set any more.")
+    tracker = desk.tracker.at(one.tracker)
     text = markup.to_plain(one.text, names, channels)
     title = (
         "" if about.is_private else f" “{' '.join(markup.to_plain(about.title, names, channels).split())}”"
@@ -148,12 +149,37 @@ def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
         facts.append(f"Due: {one.due_on.isoformat()}.")
     body = Body(text, tuple(facts), desk.page_of(about.number, f"/follow-ups/{one.number}"))
     return Filing(
-        tracker=desk.tracker.at(one.tracker),
+        tracker=tracker,
         title=next((line for line in text.splitlines() if line.strip()), about.slug),
         body=body,
         mark=one.tracker_mark,
         since=one.tracker_asked_at or one.created_at,
+        withheld=_withheld(one, about, tracker, is_anyway=is_anyway),
     )
+
+
+def _withheld(one: FollowUp, about: Incident, tracker: Tracker, *, is_anyway: bool) -> str:
+    """Why a follow-up that was asked for is not sent after all, and what to do about it; "" when it is."""
+    what = f"Follow-up *{one.number}* of {about.slug} was not sent to {tracker.name}"
+    if one.state is not FollowUpState.OPEN:
+        return (
+            f"{what}: it is {one.state.value} meanwhile. `/incident follow-up reopen {one.number}` opens it again, "
+            f"`/incident follow-up send {one.number}` sends it then."
+        )
+    if about.is_private and not is_anyway:
+        return (
+            f"{what}: {about.slug} has become private, and whoever reads {tracker.name} "
+            f"({markup.escape(tracker.place)}) would read it. If its text may leave, say so: "
+            f"`/incident follow-up send {one.number} anyway`."
+        )
+    return ""
+
+
+def tell_withheld(desk: Desk, session: Session, follow_up_id: int, why: str, asked_by: str | None) -> None:
+    """It was not sent: whoever asked is told why."""
+    one = follow_ups.find(session, follow_up_id)
+    if one is not None and asked_by is not None:
+        desk.tell(session, _word(incidents.get(session, one.incident_id), asked_by, why))
 
 
 def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, asked_by: str | None) -> None:
