@@ -34,10 +34,18 @@ def file_issue(desk: Desk, errand: Errand) -> None:
     def made(session: Session, result: dict[str, Any]) -> None:
         if result.get("key"):
             issue = Issue(str(result["key"]), str(result["link"]))
-            tracking.issue_made(desk, session, follow_up_id, issue, errand.work.asked_by)
+            asked_by, place = errand.work.asked_by, result.get("place")
+            tracking.issue_made(desk, session, follow_up_id, issue, asked_by, place=place)
         elif result.get("withheld"):
             tracking.tell_withheld(desk, session, follow_up_id, str(result["withheld"]), errand.work.asked_by)
 
+    formerly = str(errand.args.get("formerly") or "")
+    if formerly:
+        earlier = errand.step(
+            "look there", partial(_found_at, desk, wanted, formerly), then=made, method=METHOD
+        )
+        if earlier.get("key"):
+            return
     find = partial(_found, wanted)
     if errand.args.get("is_again"):
         earlier = errand.step("look", lambda: find() or {}, then=made, method=METHOD)
@@ -66,6 +74,16 @@ def _created(desk: Desk, errand: Errand) -> dict[str, Any]:
 def _found(wanted: Filing) -> dict[str, Any] | None:
     found = wanted.tracker.find(wanted.mark, wanted.since)
     return None if found is None else asdict(found)
+
+
+def _found_at(desk: Desk, wanted: Filing, place: str) -> dict[str, Any]:
+    """What an earlier asking made in another project; nothing when that cannot be seen any more."""
+    try:
+        there = desk.tracker.at(place) if desk.tracker is not None else wanted.tracker
+        found = there.find(wanted.mark, wanted.since)
+    except (NoTracker, Refused):
+        return {}
+    return {} if found is None else {**asdict(found), "place": place}
 
 
 def read_issues(desk: Desk, errand: Errand) -> None:

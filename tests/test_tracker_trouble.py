@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from bot import check
 from bot.domain import inert
+from bot.domain.catalogue import Service
 from bot.domain.followup import FollowUpState
 from bot.domain.outcomes import RateLimited
 from bot.domain.tracker import Body, Issue, NoTracker, Standing
@@ -21,7 +23,7 @@ from bot.tracker_kinds import tracker_at
 from bot.usecases import tracking
 from bot.usecases.followup import set_follow_up_state
 from tests.desks import ANA
-from tests.postmen import now, wait_until
+from tests.postmen import QUICK, now, wait_until
 from tests.tracker_bench import Bench, bench_on
 from tests.tracker_stands import STANDS, TOKEN, AnyStand, GitHub
 
@@ -192,6 +194,27 @@ def test_what_was_created_before_it_was_dropped_is_still_found(bench: Bench, git
     one = bench.one(1)
     assert (one.state, one.tracker_key) == (FollowUpState.DROPPED, "acme/web#1")
     assert len(github.posts()) == 1 and "is now" in bench.told[0]
+
+
+def test_what_was_asked_for_in_another_project_is_looked_for_there_first(
+    github: GitHub, sqlite_url: str
+) -> None:
+    services = {"payroll": Service("payroll", tracker="github:acme/web")}
+    with bench_on(sqlite_url, github.settings(), services=lambda: services) as bench:
+        bench.notes()
+        github.trouble("POST", "after")
+        github.trouble("GET", 503, times=-1)
+        bench.postman(replace(QUICK, give_up_after=timedelta(seconds=0.3)))
+        bench.sends(1)
+        bench.delivers()
+        assert bench.one(1).tracker_key is None and len(github.issues) == 1
+        github.troubles.clear()
+        services["payroll"] = Service("payroll", tracker="github:acme/moved")
+        assert "(github:acme/moved)" in bench.sends(1)
+        bench.delivers()
+        one = bench.one(1)
+        assert (one.tracker, one.tracker_key) == ("github:acme/web", "acme/web#1")
+        assert len(github.posts()) == 1
 
 
 def in_between(bench: Bench, deed: dict[str, object], write: Callable[[int], None]) -> None:

@@ -64,7 +64,9 @@ def send_follow_up(
                 "read this follow-up. If its text may leave, say so: "
                 f"`/incident follow-up send {number} anyway`. The incident's title stays here."
             )
-        notice = IssueAsked(incident_id, one.id, is_again=one.tracker == tracker.place, is_anyway=is_anyway)
+        is_again = one.tracker == tracker.place
+        formerly = "" if is_again else one.tracker or ""
+        notice = IssueAsked(incident_id, one.id, is_again, is_anyway, formerly)
         if undelivered.is_asked(session, notice.key, notice.kind, "follow_up_id", one.id):
             return Done(f"Follow-up {number} is on its way to {tracker.name}.", incident_id, is_new=False)
         follow_ups.save(
@@ -182,14 +184,26 @@ def tell_withheld(desk: Desk, session: Session, follow_up_id: int, why: str, ask
         desk.tell(session, _word(incidents.get(session, one.incident_id), asked_by, why))
 
 
-def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, asked_by: str | None) -> None:
-    """The issue is there: the follow-up says which it is, and whoever asked is told."""
+def issue_made(
+    desk: Desk,
+    session: Session,
+    follow_up_id: int,
+    issue: Issue,
+    asked_by: str | None,
+    *,
+    place: str | None = None,
+) -> None:
+    """The issue is there: the follow-up says which it is, and whoever asked is told.
+
+    `place`: the project it is in, where that is another than the follow-up was to go to.
+    """
     one = _held(session, follow_up_id)
     assert one is not None, "a notice names a follow-up that was never written"
     link = issue.link if is_web_address(issue.link) else None
     follow_ups.save(
         session,
         one.id,
+        tracker=place or one.tracker,
         tracker_key=issue.key,
         tracker_state=Standing.OPEN.value,
         tracker_state_at=desk.now_for_outbox(),
