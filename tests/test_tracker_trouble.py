@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from bot.domain import inert
 from bot.domain.catalogue import Service
 from bot.domain.followup import FollowUpState
 from bot.domain.outcomes import RateLimited
+from bot.domain.pace import Limit, Pace
 from bot.domain.tracker import Body, Issue, NoTracker, Standing
 from bot.settings import Settings, SettingsWrong, read_settings
 from bot.store import followup
@@ -55,28 +57,40 @@ def test_an_issue_that_is_answered_strangely_does_not_hold_up_the_others(
     stand: AnyStand, sqlite_url: str
 ) -> None:
     with bench_on(sqlite_url, stand.settings()) as bench:
-        for _ in range(3):
-            filed(bench)
-        for number in (1, 2, 3):
+        for _ in range(4):
+            bench.sends(bench.notes())
+        bench.delivers()
+        long_ago = now() - timedelta(hours=9)
+        with bench.desk.db.writing() as session:
+            for at, one in enumerate(bench.all()):
+                followup.save(session, one.id, tracker_state_at=long_ago + timedelta(minutes=at))
+        for number in range(1, 5):
             stand.close(number)
-        for at, strange in enumerate((500, {"fields": {"status": "Done"}, "state": ["closed"]}, ["closed"])):
-            long_ago = now() - timedelta(hours=9)
-            with bench.desk.db.writing() as session:
-                for one in bench.all():
-                    followup.save(
-                        session,
-                        one.id,
-                        tracker_state_at=long_ago,
-                        state=FollowUpState.OPEN.value,
-                        tracker_state="open",
-                    )
-            assert tracking.issues_due(bench.desk)
-            is_status = isinstance(strange, int)
-            stand.trouble("GET", strange if is_status else 200, body=None if is_status else strange)
-            bench.delivers()
-            states = [one.state.value for one in bench.all()]
-            assert states == ["open", "done", "done"], (at, states)
-            assert not tracking.issues_due(bench.desk), "the strange one stays first"
+        stand.trouble("GET", 500)
+        for strange in ({"fields": {"status": "Done"}, "state": ["closed"]}, ["closed"]):
+            stand.trouble("GET", 200, body=strange)
+        assert tracking.issues_due(bench.desk)
+        bench.delivers()
+        assert [one.state.value for one in bench.all()] == ["open", "open", "open", "done"]
+        assert not tracking.issues_due(bench.desk), "the strange ones stay first"
+
+
+def test_more_strange_ones_than_may_be_asked_for_at_once_do_not_hold_up_the_others(
+    bench: Bench, github: GitHub
+) -> None:
+    for _ in range(3):
+        filed(bench)
+    for postman in bench.started:
+        postman.stop()
+    github.issues[0].state = github.issues[1].state = "odd"
+    github.close(3)
+    with bench.desk.db.writing() as session:
+        for one in bench.all():
+            followup.save(session, one.id, tracker_state_at=now() - timedelta(hours=2))
+    assert tracking.issues_due(bench.desk)
+    bench.postman(pace=Pace(time.monotonic, {"tracker": Limit(per_minute=200, burst=1)}, {}))
+    bench.delivers()
+    assert [one.state.value for one in bench.all()] == ["open", "open", "done"]
 
 
 # Addresses
