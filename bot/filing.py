@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bot.domain.followup import FollowUp
-from bot.domain.outcomes import Refused
+from bot.domain.outcomes import Refused, Unknown
 from bot.domain.tracker import Issue, NoTracker, Standing
 from bot.store.db import Session
 from bot.store.errand import Errand
@@ -27,27 +27,47 @@ log = logging.getLogger(__name__)
 def file_issue(desk: Desk, errand: Errand) -> None:
     """Create the issue of a follow-up, or find the one that an earlier work created."""
     follow_up_id = int(errand.args["follow_up_id"])
-    try:
-        wanted = tracking.filing(desk, follow_up_id, is_anyway=bool(errand.args.get("is_anyway")))
-    except NoTracker as wrong:
-        raise Refused("There is no tracker to send it to", wrong.sentence) from None
+    wanted = _wanted(desk, errand)
     if wanted is None:
         return
 
     def made(session: Session, result: dict[str, Any]) -> None:
         if result.get("key"):
             issue = Issue(str(result["key"]), str(result["link"]))
-            tracking.issue_made(desk, session, follow_up_id, issue, errand.work.asked_by)
+            asked_by, place = errand.work.asked_by, result.get("place")
+            tracking.issue_made(desk, session, follow_up_id, issue, asked_by, place=place)
+        elif result.get("withheld"):
+            tracking.tell_withheld(desk, session, follow_up_id, str(result["withheld"]), errand.work.asked_by)
 
+    formerly = str(errand.args.get("formerly") or "")
+    if formerly:
+        earlier = errand.step(
+            "look there", partial(_found_at, desk, wanted, formerly), then=made, method=METHOD
+        )
+        if earlier.get("key"):
+            return
     find = partial(_found, wanted)
     if errand.args.get("is_again"):
         earlier = errand.step("look", lambda: find() or {}, then=made, method=METHOD)
         if earlier.get("key"):
             return
-    errand.step("create", partial(_created, wanted), look=find, then=made, method=METHOD)
+    errand.step("create", partial(_created, desk, errand), look=find, then=made, method=METHOD)
 
 
-def _created(wanted: Filing) -> dict[str, Any]:
+def _wanted(desk: Desk, errand: Errand) -> Filing | None:
+    try:
+        return tracking.filing(
+            desk, int(errand.args["follow_up_id"]), is_anyway=bool(errand.args.get("is_anyway"))
+        )
+    except NoTracker as wrong:
+        raise Refused("There is no tracker to send it to", wrong.sentence) from None
+
+
+def _created(desk: Desk, errand: Errand) -> dict[str, Any]:
+    """Asked for as it stands in this moment: it may have been dropped, or have become private, since."""
+    wanted = _wanted(desk, errand)
+    if wanted is None or wanted.withheld:
+        return {"withheld": "" if wanted is None else wanted.withheld}
     return asdict(wanted.tracker.create(wanted.title, wanted.body, wanted.mark))
 
 
@@ -56,9 +76,26 @@ def _found(wanted: Filing) -> dict[str, Any] | None:
     return None if found is None else asdict(found)
 
 
+def _found_at(desk: Desk, wanted: Filing, place: str) -> dict[str, Any]:
+    """What an earlier asking made in another project; nothing when that cannot be seen any more."""
+    try:
+        there = desk.tracker.at(place) if desk.tracker is not None else wanted.tracker
+        found = there.find(wanted.mark, wanted.since)
+    except (NoTracker, Refused):
+        return {}
+    return {} if found is None else {**asdict(found), "place": place}
+
+
 def read_issues(desk: Desk, errand: Errand) -> None:
-    """Read the issues that are due, a step each. One that the tracker refuses to show is put off, the rest go on."""
-    for one in tracking.due_issues(desk):
+    """Read the issues that are due, a step each.
+
+    One that the tracker refuses to show, or answers strangely, is put off, and the rest go on. Where no issue at all
+    can be read it is the tracker that is in trouble: then all are tried again, soon. Raises Unknown.
+    """
+    trouble: Unknown | None = None
+    doubtful: list[FollowUp] = []
+    # Those that this work asked for in vain come last, whatever number of them there is.
+    for one in sorted(tracking.due_issues(desk), key=lambda one: errand.has_done(f"in vain {one.id}")):
         try:
             errand.step(
                 f"read {one.id}",
@@ -69,6 +106,20 @@ def read_issues(desk: Desk, errand: Errand) -> None:
         except Refused as refused:
             log.warning("the issue %s of a follow-up is not read: %s", one.tracker_key, refused.sentence)
             errand.step(f"put off {one.id}", dict, then=partial(_put_off, desk, one.id))
+        except Unknown as unknown:
+            log.warning("the issue %s of a follow-up is not read: %s", one.tracker_key, unknown)
+            trouble = unknown
+            doubtful.append(one)
+            errand.step(f"in vain {one.id}", dict)
+        else:
+            # Remembered: a reading that is put back in the middle knows it when it goes on.
+            errand.step("answers", dict)
+        if errand.has_done("answers"):
+            for each in doubtful:
+                errand.step(f"put off {each.id}", dict, then=partial(_put_off, desk, each.id))
+            doubtful.clear()
+    if trouble is not None and doubtful:
+        raise trouble
 
 
 def _state(desk: Desk, one: FollowUp) -> dict[str, Any]:

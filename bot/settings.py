@@ -96,6 +96,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 "give an https address, since the token is sent to it: https://gitlab.example.com"
             )
+        try:
+            parts = urlsplit(value)
+            is_wrong = parts.port == 0 or not (parts.hostname or "").encode("idna")
+        except ValueError:
+            is_wrong = True
+        if value and is_wrong:
+            raise ValueError("this is no web address; for example https://gitlab.example.com")
         return value.rstrip("/")
 
     @field_validator("tracker_token")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import math
+import re
 import socket
 import ssl
 import threading
@@ -37,6 +38,8 @@ METHOD = "tracker"
 #: Seconds to wait after a 429 that does not say how long, and the longest that is believed.
 _RETRY_AFTER = 30.0
 _LONGEST_RETRY_AFTER = 3600.0
+#: GitHub's secondary limits say so in words alone, and want a minute ("Rate limits for the REST API").
+_LIMIT, _UNSAID = re.compile(r"rate limit|abuse detection", re.IGNORECASE), 60.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -64,13 +67,9 @@ class Place:
 
 def address_of(url: str) -> str:
     """The address without a slash at its end. Raises NoTracker for one that a token must not be sent to."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    is_plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not parts.hostname or port == -1 or not (parts.scheme == "https" or is_plain):
+    parts = _parts(url)
+    is_plain = parts is not None and parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if parts is None or not (parts.scheme == "https" or is_plain):
         raise NoTracker(
             "LANTERN_TRACKER_URL must be an https address, since the token is sent to it. "
             "For example LANTERN_TRACKER_URL=https://gitlab.example.com"
@@ -81,6 +80,20 @@ def address_of(url: str) -> str:
             "For example LANTERN_TRACKER_URL=https://acme.atlassian.net"
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address; None for what is none: without a host that can be asked for, or a port that can."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        is_one = bool(host) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    is_plain = (
+        f"{parts.path}{parts.query}".isascii() and parts.geturl().isprintable() and " " not in parts.geturl()
+    )
+    return parts if is_one and is_plain else None
 
 
 def number_of(key: str) -> int:
@@ -121,6 +134,20 @@ class Wire:
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON at a path. Raises Absent, Refused, RateLimited, Unreachable or Unknown."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
+
+    def thing(self, path: str, **query: str | int) -> dict[str, Any]:
+        """The same where it is one JSON object; Unknown when it is something else."""
+        found = self.get(path, **query)
+        if not isinstance(found, dict):
+            raise Unknown(f"{self._name} answered something else than was asked for")
+        return found
+
+    def things(self, path: str, **query: str | int) -> list[dict[str, Any]]:
+        """The same where it is a list of JSON objects."""
+        found = self.get(path, **query)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise Unknown(f"{self._name} listed something that are no issues")
+        return found
 
     def post(self, path: str, payload: Mapping[str, Any]) -> Any:
         """What posting this JSON answers. Raises the same; after Unknown it may have had its effect."""
@@ -173,10 +200,10 @@ class Wire:
             return http.client.HTTPConnection(host, port or 80, timeout=_CONNECTS_IN)
         context = ssl.create_default_context()
         proxy = _proxy(host)
-        if not proxy.hostname:
+        if proxy is None:
             return http.client.HTTPSConnection(host, port or 443, timeout=_CONNECTS_IN, context=context)
         through = http.client.HTTPSConnection(
-            proxy.hostname, proxy.port or 80, timeout=_CONNECTS_IN, context=context
+            proxy.hostname or "", proxy.port or 80, timeout=_CONNECTS_IN, context=context
         )
         through.set_tunnel(host, port or 443, _proxy_headers(proxy.username, proxy.password))
         return through
@@ -186,6 +213,8 @@ class Wire:
         told = f"{self._name} answered {status}{f': {said}' if said else ''}"
         if _is_rate_limit(status, headers):
             return RateLimited(METHOD, retry_after(headers))
+        if status == 403 and _LIMIT.search(said):
+            return RateLimited(METHOD, _UNSAID)
         if 300 <= status < 400:
             return Absent(told, self._remedies.get(404, ""))
         if status in (404, 410):
@@ -228,10 +257,19 @@ class _Cut:
         self._timer.cancel()
 
 
-def _proxy(host: str) -> SplitResult:
-    """The proxy that HTTPS_PROXY names for this host, NO_PROXY apart; without a host when there is none."""
+def _proxy(host: str) -> SplitResult | None:
+    """The proxy that HTTPS_PROXY names for this host, NO_PROXY apart. Raises Refused for one that is no address."""
     named = "" if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get("https", "")
-    return urlsplit(named if "://" in named or not named else f"http://{named}")
+    if not named:
+        return None
+    found = _parts(named if "://" in named else f"http://{named}")
+    if found is None:
+        raise Refused(
+            "HTTPS_PROXY is no address, so no tracker can be asked",
+            "Correct it and start Lantern again, for example HTTPS_PROXY=http://proxy.example.com:3128, or name the "
+            "tracker's host in NO_PROXY.",
+        )
+    return found
 
 
 def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:

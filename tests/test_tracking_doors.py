@@ -57,6 +57,19 @@ def test_typed_in_slack(town: Town, github: GitHub) -> None:
     assert "send &lt;number&gt;" in room.types("/incident help follow-up")
     assert "Did you mean `/incident follow-up send 1`?" in room.types("/incident follow-up sned 1")
     assert "Did you mean `/incident follow-up done 1`?" in room.types("/incident follow-up don 1")
+    for typed in (
+        "send ²",
+        "send 1 anyway please",
+        "track 12345678",
+        "send #1 to GitHub",
+        "send 1 2",
+        "send 1.",
+    ):
+        refused = room.types(f"/incident follow-up {typed}")
+        assert "takes the number of one follow-up" in refused and "`/incident follow-up send 1`" in refused
+    for typed in ("send 3 people to the vendor", "track 500 errors"):
+        room.types(f"/incident follow-up {typed}")
+    assert [one.text for one in room.follow_ups][1:] == ["send 3 people to the vendor", "track 500 errors"]
     secret = opened(town, "/incident open payroll leaked sev2 private")
     secret.types("/incident follow-up rotate the keys")
     before = len(github.asked)

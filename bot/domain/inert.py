@@ -23,9 +23,9 @@ _STARTS = re.compile(r"^(?:[-+=#/:]|(\d{1,9})(?=[.)]))")
 
 def line(text: str) -> str:
     """One line for a title, at most 200 characters: plain, with the signs defused."""
-    whole = " ".join(text.split())
-    kept = whole if len(whole) <= 200 else whole[:199].rstrip() + "…"
-    return _SIGNS.sub(lambda found: found[0] + _JOINT, kept)
+    whole = _SIGNS.sub(lambda found: found[0] + _JOINT, " ".join(text.split()))
+    # Cut behind the joints, which count too; what is left of a sign at the end goes along.
+    return whole if len(whole) <= 200 else whole[:199].rstrip(f" {_JOINT}@#!~%$&^") + "…"
 
 
 def markdown(text: str) -> str:

@@ -344,6 +344,8 @@ class IssueAsked(Notice):
     is_again: bool = False
     #: Somebody said that this text of a private incident may leave.
     is_anyway: bool = False
+    #: Where it was asked for before, when the catalogue has named another project since: look there as well.
+    formerly: str = ""
 
     @property
     def key(self) -> str:

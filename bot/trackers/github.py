@@ -75,7 +75,7 @@ class GitHub:
         from_on = since - _APART
         stamp = from_on.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         for page in range(1, _PAGES + 1):
-            found = self._wire.get(
+            found = self._wire.things(
                 self._issues,
                 state="all",
                 since=stamp,
@@ -84,8 +84,6 @@ class GitHub:
                 per_page=_PAGE,
                 page=page,
             )
-            if not isinstance(found, list):
-                raise Unknown(f"{NAME} listed something that are no issues")
             for one in found:
                 if mark in str(one.get("body") or ""):
                     return self._issue(one)
@@ -96,18 +94,20 @@ class GitHub:
     def state(self, key: str) -> Standing:
         """Open, or closed as completed, not planned or a duplicate."""
         try:
-            found = self._wire.get(f"{self._issues}/{number_of(key)}")
+            found = self._wire.thing(f"{self._issues}/{number_of(key)}")
         except Absent:
             return Standing.GONE
-        if found.get("state") != "closed":
+        if found.get("state") not in ("open", "closed"):
+            raise Unknown(f"{NAME} answered without the state of the issue")
+        if found["state"] == "open":
             return Standing.OPEN
         return (
-            Standing.DROPPED if found.get("state_reason") in {"not_planned", "duplicate"} else Standing.DONE
+            Standing.DROPPED if found.get("state_reason") in ("not_planned", "duplicate") else Standing.DONE
         )
 
     def reach(self) -> str:
         """What the token reaches, without changing anything."""
-        found = self._wire.get(f"/repos/{self._place.project}")
+        found = self._wire.thing(f"/repos/{self._place.project}")
         if found.get("has_issues") is False:
             raise Refused(f"{self._place.project} has its issues switched off", _REMEDIES[410])
         if found.get("archived"):

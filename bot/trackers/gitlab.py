@@ -78,7 +78,7 @@ class GitLab:
         """The issue with the mark, in the list of those created since then, newest first."""
         stamp = (since - _APART).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         for page in range(1, _PAGES + 1):
-            found = self._wire.get(
+            found = self._wire.things(
                 f"{self._project}/issues",
                 scope="all",
                 created_after=stamp,
@@ -87,8 +87,6 @@ class GitLab:
                 per_page=_PAGE,
                 page=page,
             )
-            if not isinstance(found, list):
-                raise Unknown(f"{NAME} listed something that are no issues")
             for one in found:
                 if mark in str(one.get("description") or ""):
                     return self._issue(one)
@@ -99,26 +97,28 @@ class GitLab:
     def state(self, key: str) -> Standing:
         """Open or closed; GitLab gives no reason. One that was moved to another project is gone from here."""
         try:
-            found = self._wire.get(f"{self._project}/issues/{number_of(key)}")
+            found = self._wire.thing(f"{self._project}/issues/{number_of(key)}")
         except Absent:
             return Standing.GONE
         if found.get("moved_to_id"):
             return Standing.GONE
-        return Standing.DONE if found.get("state") == "closed" else Standing.OPEN
+        if found.get("state") not in ("opened", "closed"):
+            raise Unknown(f"{NAME} answered without the state of the issue")
+        return Standing.DONE if found["state"] == "closed" else Standing.OPEN
 
     def reach(self) -> str:
         """What the token reaches, without changing anything."""
-        found = self._wire.get(self._project)
+        found = self._wire.thing(self._project)
         path = str(found.get("path_with_namespace") or self._place.project)
         if found.get("issues_access_level") == "disabled" or found.get("issues_enabled") is False:
             raise Refused(f"{path} has its issues switched off", _REMEDIES[403])
         self._wire.get(f"{self._project}/issues", per_page=1)
         try:
-            scopes = self._wire.get("/personal_access_tokens/self").get("scopes") or ["api"]
+            scopes = self._wire.thing("/personal_access_tokens/self").get("scopes")
         except Refused:
             # A fine-grained token, or an old GitLab: what it may do is seen when it does it.
-            scopes = ["api"]
-        if "api" not in scopes:
+            scopes = None
+        if isinstance(scopes, list) and scopes and "api" not in scopes:
             raise Refused(f"The token may only {', '.join(map(str, scopes))}", _REMEDIES[403])
         return f"{NAME} shows the issues of {path} to the token."
 

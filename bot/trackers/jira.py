@@ -138,11 +138,11 @@ class Jira:
         }
         path = f"{self._api}/search/jql" if self._is_cloud else f"{self._api}/search"
         for page in range(_PAGES):
-            answer = self._wire.get(path, **asked)
-            found = answer.get("issues") if isinstance(answer, dict) else None
+            answer = self._wire.thing(path, **asked)
+            found = answer.get("issues")
             if not isinstance(found, list):
                 raise Unknown(f"{NAME} answered a search without issues")
-            yield from found
+            yield from (one for one in found if isinstance(one, dict))
             if len(found) < _PAGE:
                 return
             if self._is_cloud:
@@ -155,21 +155,24 @@ class Jira:
     def state(self, key: str) -> Standing:
         """By the category of its status; by its resolution, or the status's name, whether it was dropped."""
         try:
-            found = self._wire.get(f"{self._api}/issue/{quote(key, safe='')}", fields="status,resolution")
+            found = self._wire.thing(f"{self._api}/issue/{quote(key, safe='')}", fields="status,resolution")
         except Absent:
             return Standing.GONE
-        fields = _fields(found)
-        status = fields.get("status") or {}
-        if (status.get("statusCategory") or {}).get("key") != "done":
+        status = _part(_fields(found), "status")
+        category = _part(status, "statusCategory").get("key")
+        if not isinstance(category, str):
+            raise Unknown(f"{NAME} answered without the status of the issue")
+        if category != "done":
             return Standing.OPEN
-        words = {str((fields.get("resolution") or {}).get("name")), str(status.get("name"))}
+        words = {str(_part(_fields(found), "resolution").get("name")), str(status.get("name"))}
         is_dropped = bool({word.lower().replace("’", "'") for word in words} & _DROPPED)
         return Standing.DROPPED if is_dropped else Standing.DONE
 
     def reach(self) -> str:
         """What the token reaches, without changing anything."""
-        project = self._wire.get(f"{self._api}/project/{self._key}")
-        types = [str(one.get("name")) for one in project.get("issueTypes") or []]
+        project = self._wire.thing(f"{self._api}/project/{self._key}")
+        listed = project.get("issueTypes")
+        types = [str(_part({"": one}, "").get("name")) for one in listed] if isinstance(listed, list) else []
         if types and self._type not in types:
             raise Refused(
                 f"The project {self._key} has no issue type “{self._type}”",
@@ -178,8 +181,8 @@ class Jira:
         asked: dict[str, str | int] = {"projectKey": self._key}
         if self._is_cloud:
             asked["permissions"] = "CREATE_ISSUES"
-        rights = self._wire.get(f"{self._api}/mypermissions", **asked).get("permissions") or {}
-        if (rights.get("CREATE_ISSUES") or {}).get("havePermission") is False:
+        rights = _part(self._wire.thing(f"{self._api}/mypermissions", **asked), "permissions")
+        if _part(rights, "CREATE_ISSUES").get("havePermission") is False:
             raise Refused(f"The token's account may not create issues in {self._key}", _REMEDIES[403])
         return f"{NAME} lets the token create issues of the type {self._type} in {self._key}."
 
@@ -187,7 +190,7 @@ class Jira:
         """Where people open an issue. A token with scopes is used at api.atlassian.com/ex/jira/<cloud id> instead."""
         if "/ex/jira/" not in self._base:
             return self._base
-        return str(self._wire.get(f"{self._api}/serverInfo").get("baseUrl") or "")
+        return str(self._wire.thing(f"{self._api}/serverInfo").get("baseUrl") or "")
 
     def _issue(self, found: Any, site: str) -> Issue:
         key = str(found.get("key") or "") if isinstance(found, dict) else ""
@@ -197,8 +200,13 @@ class Jira:
 
 
 def _fields(found: Any) -> dict[str, Any]:
-    fields = found.get("fields") if isinstance(found, dict) else None
-    return fields if isinstance(fields, dict) else {}
+    return _part(found, "fields")
+
+
+def _part(found: Any, name: str) -> dict[str, Any]:
+    """What stands there under a name, where that is an object; else an empty one."""
+    part = found.get(name) if isinstance(found, dict) else None
+    return part if isinstance(part, dict) else {}
 
 
 def _carries(found: Any, mark: str) -> bool:

@@ -64,7 +64,9 @@ def send_follow_up(
                 "read this follow-up. If its text may leave, say so: "
                 f"`/incident follow-up send {number} anyway`. The incident's title stays here."
             )
-        notice = IssueAsked(incident_id, one.id, is_again=one.tracker == tracker.place, is_anyway=is_anyway)
+        is_again = one.tracker == tracker.place
+        formerly = "" if is_again else one.tracker or ""
+        notice = IssueAsked(incident_id, one.id, is_again, is_anyway, formerly)
         if undelivered.is_asked(session, notice.key, notice.kind, "follow_up_id", one.id):
             return Done(f"Follow-up {number} is on its way to {tracker.name}.", incident_id, is_new=False)
         follow_ups.save(
@@ -116,10 +118,12 @@ class Filing:
     mark: str
     #: It was not made before that.
     since: datetime
+    #: Why it may not be made any more, for whoever asked: mrkdwn. "" when it may.
+    withheld: str = ""
 
 
 def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
-    """What is to be sent, as it is now; None when that is done, or may not be sent any more. Raises NoTracker."""
+    """What is to be sent, as it is now; None when that is done. Raises NoTracker."""
     with desk.db.reading() as session:
         one = follow_ups.find(session, follow_up_id)
         if one is None or one.tracker_key or not one.tracker or not one.tracker_mark:
@@ -130,10 +134,9 @@ def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
         channels = people.channel_names(
             session, {*markup.channel_refs(one.text), *markup.channel_refs(about.title)}
         )
-    if about.is_private and not is_anyway:
-        return None
     if desk.tracker is None:
         raise NoTracker(desk.no_tracker or "LANTERN_TRACKER is not set any more.")
+    tracker = desk.tracker.at(one.tracker)
     text = markup.to_plain(one.text, names, channels)
     title = (
         "" if about.is_private else f" “{' '.join(markup.to_plain(about.title, names, channels).split())}”"
@@ -148,22 +151,59 @@ def filing(desk: Desk, follow_up_id: int, *, is_anyway: bool) -> Filing | None:
         facts.append(f"Due: {one.due_on.isoformat()}.")
     body = Body(text, tuple(facts), desk.page_of(about.number, f"/follow-ups/{one.number}"))
     return Filing(
-        tracker=desk.tracker.at(one.tracker),
+        tracker=tracker,
         title=next((line for line in text.splitlines() if line.strip()), about.slug),
         body=body,
         mark=one.tracker_mark,
         since=one.tracker_asked_at or one.created_at,
+        withheld=_withheld(one, about, tracker, is_anyway=is_anyway),
     )
 
 
-def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, asked_by: str | None) -> None:
-    """The issue is there: the follow-up says which it is, and whoever asked is told."""
+def _withheld(one: FollowUp, about: Incident, tracker: Tracker, *, is_anyway: bool) -> str:
+    """Why a follow-up that was asked for is not sent after all, and what to do about it; "" when it is."""
+    what = f"Follow-up *{one.number}* of {about.slug} was not sent to {tracker.name}"
+    if one.state is not FollowUpState.OPEN:
+        return (
+            f"{what}: it is {one.state.value} meanwhile. `/incident follow-up reopen {one.number}` opens it again, "
+            f"`/incident follow-up send {one.number}` sends it then."
+        )
+    if about.is_private and not is_anyway:
+        return (
+            f"{what}: {about.slug} has become private, and whoever reads {tracker.name} "
+            f"({markup.escape(tracker.place)}) would read it. If its text may leave, say so: "
+            f"`/incident follow-up send {one.number} anyway`."
+        )
+    return ""
+
+
+def tell_withheld(desk: Desk, session: Session, follow_up_id: int, why: str, asked_by: str | None) -> None:
+    """It was not sent: whoever asked is told why."""
     one = follow_ups.find(session, follow_up_id)
+    if one is not None and asked_by is not None:
+        desk.tell(session, _word(incidents.get(session, one.incident_id), asked_by, why))
+
+
+def issue_made(
+    desk: Desk,
+    session: Session,
+    follow_up_id: int,
+    issue: Issue,
+    asked_by: str | None,
+    *,
+    place: str | None = None,
+) -> None:
+    """The issue is there: the follow-up says which it is, and whoever asked is told.
+
+    `place`: the project it is in, where that is another than the follow-up was to go to.
+    """
+    one = _held(session, follow_up_id)
     assert one is not None, "a notice names a follow-up that was never written"
     link = issue.link if is_web_address(issue.link) else None
     follow_ups.save(
         session,
         one.id,
+        tracker=place or one.tracker,
         tracker_key=issue.key,
         tracker_state=Standing.OPEN.value,
         tracker_state_at=desk.now_for_outbox(),
@@ -178,6 +218,15 @@ def issue_made(desk: Desk, session: Session, follow_up_id: int, issue: Issue, as
     if one.link:
         text += f" Its link stays <{markup.escape(one.link)}>, which somebody gave by hand."
     desk.tell(session, _word(about, asked_by, text))
+
+
+def _held(session: Session, follow_up_id: int) -> FollowUp | None:
+    """The follow-up as it stands, held against people's deeds until the transaction ends: they lock its incident."""
+    found = follow_ups.find(session, follow_up_id)
+    if found is None:
+        return None
+    incidents.lock(session, found.incident_id)
+    return follow_ups.find(session, follow_up_id)
 
 
 def _word(about: Incident, person: str, text: str) -> Notice:
@@ -226,7 +275,7 @@ def issue_read(desk: Desk, session: Session, follow_up_id: int, standing: Standi
     Closed there, an open follow-up is done (or dropped) by the tracker; opened again there, it is open again if it was
     the tracker that had closed it. What a person decided in Lantern stays. Read twice it is the same.
     """
-    one = follow_ups.find(session, follow_up_id)
+    one = _held(session, follow_up_id)
     if one is None or not one.tracker_key:
         return
     changes: dict[str, object] = {"tracker_state_at": desk.now_for_outbox()}

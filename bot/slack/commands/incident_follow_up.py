@@ -46,6 +46,12 @@ _CHANGE = re.compile(r"(done|drop|reopen)(?:\s+#?([-+]?\d+))?", re.IGNORECASE)
 _SNOOZE = re.compile(r"snooze\s+#?(\d{1,6})(?:\s+until\s+(\S.{0,40}))?", re.IGNORECASE)
 #: "send the report to legal" is a follow-up of its own.
 _SENT = re.compile(r"(?:send|track)(?:\s+#?(\d{1,6})(\s+anyway)?)?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(send|track)\s+[#+-]*((?=\S).)\S*\s*(.*)", re.IGNORECASE | re.DOTALL)
+#: Words behind a number that make no work of it.
+_NO_WORK = frozenset(
+    {"anyway", "please", "pls", "now", "again", "too", "also", "it", "this", "and", "or", "to", "in", "the"}
+    | {"tracker", "github", "gitlab", "jira"}
+)
 _LINKED = re.compile(r"link\s+#?(\d{1,6})\s+<?([^\s|>]+)(?:\|[^>]*)?>?", re.IGNORECASE)
 
 
@@ -82,6 +88,7 @@ def run(door: Door, ask: Ask, rest: str) -> Answer:
     _refuse_mistyped(text)
     owner, words = mentioned(text)
     words, due_on = split_due(words, today=local_day(door.desk, ask.user).date())
+    _refuse_unsent(words)
     if owner is not None:
         door.member(owner, EXAMPLES[0])
     numbered = re.fullmatch(r"#?(\d{1,6})", words.strip())
@@ -137,6 +144,19 @@ def _refuse_mistyped(text: str) -> None:
     if found is not None and near is not None and near != found[1]:
         raise Refusal(
             f"There is no `/incident follow-up {found[1]}`. Did you mean `/incident follow-up {near} {found[2]}`?"
+        )
+
+
+def _refuse_unsent(words: str) -> None:
+    """ "send 1 anyway please" and "send ²" are no work; "send 3 people to the vendor" is. Raises Refusal."""
+    found = _NUMBERED.match(words.strip())
+    if found is None or not found[2].isnumeric():
+        return
+    more = found[3].lower().split()
+    if more[:1] == ["anyway"] or all(word.strip(",.;!") in _NO_WORK or word.isnumeric() for word in more):
+        raise Refusal(
+            f"`{found[1].lower()}` takes the number of one follow-up, as `/incident follow-up list` shows it, and no "
+            "more than `anyway` behind it: `/incident follow-up send 1`. Work for afterwards is noted in other words."
         )
 
 
