@@ -42,7 +42,14 @@ class EnvoyStage(Stage):
         self.shell.program("envoy", f'exec {ENVOY} -l off "$@" 2>&1')
         self.shell.program(
             "restart-envoy",
-            f"""[ -f {self._pid} ] && kill -9 $(cat {self._pid})
+            # The next one cannot listen before the last one has let go of its ports.
+            f"""if [ -f {self._pid} ]; then
+  kill -9 $(cat {self._pid})
+  for i in $(seq 250); do
+    case "$(ps -o state= -p $(cat {self._pid}))" in ""|Z*) break ;; esac
+    sleep 0.02
+  done
+fi
 setsid {ENVOY} -c {path} --disable-hot-restart --concurrency 1 -l error >{self.folder}/envoy.log 2>&1 </dev/null &
 echo $! > {self._pid}""",
         )
