@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> int:
     if is_test:
         # Four workers on two cores: much of the time a test waits for a clock, a browser or a disk.
         given = arguments[1:] or ["-n", "4", "--dist", "loadgroup"]
-        return subprocess.call([python, "-m", "pytest", *given], cwd=ROOT)
+        # The tests start Lantern dozens of times: it is compiled once, whatever the environment says.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+        return subprocess.call([python, "-m", "pytest", *given], cwd=ROOT, env=environment)
     # In place of this process: signals reach Lantern itself, and so does its end whoever waits for it.
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "bot", *arguments])

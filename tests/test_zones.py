@@ -144,7 +144,7 @@ def test_the_outage_typed_in_three_zones_is_one_timeline(town: Town, form: Form)
     assert "- **10:30** detection: alarms on login" in text
 
 
-@pytest.mark.parametrize("form", [clock_only, dated])
+@pytest.mark.parametrize("form", [clock_only])
 @pytest.mark.parametrize("change", list(CHANGES))
 def test_a_night_in_which_clocks_change_is_one_timeline(town: Town, change: str, form: Form) -> None:
     story = CHANGES[change]
