@@ -110,7 +110,7 @@ COLUMNS = {
 }
 
 
-#: Columns that meet every text; of the others each meets a third, in turn.
+#: Columns that meet every text; of the others each meets a quarter, in turn.
 THOROUGH = frozenset({"/incident open {}", "/incident follow-up {}", "/log {}", "/log edit 2 {}"}) | {
     "/incident {}",
     "/incident role commander {}",
