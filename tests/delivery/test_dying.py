@@ -85,6 +85,12 @@ def test_two_replicas_share_the_work_and_one_takes_over_when_the_other_is_killed
         assert marks == sorted(marks)
 
 
+def stands_still(pid: int | None) -> bool:
+    """Every thread is stopped: one hears the signal and stops the others, which takes a moment."""
+    states = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").glob("*")]
+    return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
+
+
 def test_a_replica_that_slept_past_its_lease_does_nothing_late(
     new_database: Callable[[], Database],
     tmp_path: Path,
@@ -104,6 +110,7 @@ def test_a_replica_that_slept_past_its_lease_does_nothing_late(
     wait_until(lambda: len(slack.marks()) > 10)
     assert sleeper.pid is not None
     os.kill(sleeper.pid, signal.SIGSTOP)
+    wait_until(lambda: stands_still(sleeper.pid))
     asleep = len(slack.marks())
     start({"post": poster(slack, steps=3)}, on=db)
     wait_until(lambda: is_all_done(db))
