@@ -451,6 +451,14 @@ def test_channels_that_are_called_alike_stay_themselves() -> None:
     assert typed == "frist #private-channel and #private-channel-2, #private-channel"
     corrected = from_field(typed.replace("frist", "first"), text, {}, channels)
     assert corrected == text.replace("frist", "first")
+    # One may really be called what another would be called here.
+    text, channels = "<#C3> <#C1> <#C2>", {"C1": "x", "C2": "x", "C3": "x-2"}
+    assert to_field(text, {}, channels) == "#x-2 #x #x-3"
+    assert from_field("#x-3 #x #x-2", text, {}, channels) == "<#C2> <#C1> <#C3>"
+
+
+def test_a_channel_of_a_number_may_stand_alone() -> None:
+    text, channels = "frist <#C1|x> and <#C2>", dict.fromkeys(("C1", "C2"), "private-channel")
     assert from_field("#private-channel-2 alone", text, {}, channels) == "<#C2> alone"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import count
 
 from bot.domain import markup
 
@@ -41,9 +42,11 @@ def _words(text: str, people: Mapping[str, str], channels: Mapping[str, str]) ->
     words: dict[str, str] = {}
     for one in _ATOM.findall(text):
         if one not in words:
-            word = markup.to_plain(one, people, channels)
-            alike = sum(other == word or other.startswith(f"{word}-") for other in words.values())
-            words[one] = f"{word}-{alike + 1}" if alike and word.startswith("#") else word
+            plain = word = markup.to_plain(one, people, channels)
+            numbers = count(2)
+            while plain.startswith("#") and word in words.values():
+                word = f"{plain}-{next(numbers)}"
+            words[one] = word
     return words
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, timedelta
@@ -23,24 +22,6 @@ from tests.desks import ANA, BEN
 from tests.postmen import QUICK, now, wait_until
 from tests.tracker_bench import Bench, bench_on, start_deliverer
 from tests.tracker_stands import STANDS, TOKEN, AnyStand, GitHub, GitLab, Jira
-
-
-@pytest.fixture(params=STANDS, ids=lambda one: one.__name__)
-def stand(request: pytest.FixtureRequest) -> Iterator[AnyStand]:
-    with request.param() as here:
-        yield here
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with GitHub() as here:
-        yield here
-
-
-@pytest.fixture
-def bench(github: GitHub, sqlite_url: str) -> Iterator[Bench]:
-    with bench_on(sqlite_url, github.settings()) as here:
-        yield here
 
 
 def test_a_follow_up_becomes_an_issue_and_whoever_asked_is_told(bench: Bench, github: GitHub) -> None:

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +24,7 @@ from bot.tracker_wire import Place, retry_after
 from bot.wiring import tracker_of
 from tests.conftest import missing
 from tests.shells import OPENSSL
-from tests.tracker_stands import STANDS, TOKEN, AnyStand, DataCenter, GitHub, GitLab, Jira
+from tests.tracker_stands import TOKEN, AnyStand, DataCenter, GitHub, GitLab, Jira
 
 MARK = "lantern-0123456789abcdef"
 BODY = Body(
@@ -33,18 +32,6 @@ BODY = Body(
     ("Follow-up 1 of inc-0042.",),
     "https://lantern.example.com/incidents/42",
 )
-
-
-@pytest.fixture(params=STANDS, ids=lambda one: one.__name__)
-def stand(request: pytest.FixtureRequest) -> Iterator[AnyStand]:
-    with request.param() as here:
-        yield here
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with GitHub() as here:
-        yield here
 
 
 def tracker(stand: AnyStand) -> Tracker:

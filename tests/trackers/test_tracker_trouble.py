@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,25 +27,7 @@ from bot.usecases.followup import set_follow_up_state
 from tests.desks import ANA
 from tests.postmen import QUICK, now, wait_until
 from tests.tracker_bench import Bench, bench_on
-from tests.tracker_stands import STANDS, TOKEN, AnyStand, GitHub
-
-
-@pytest.fixture(params=STANDS, ids=lambda one: one.__name__)
-def stand(request: pytest.FixtureRequest) -> Iterator[AnyStand]:
-    with request.param() as here:
-        yield here
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with GitHub() as here:
-        yield here
-
-
-@pytest.fixture
-def bench(github: GitHub, sqlite_url: str) -> Iterator[Bench]:
-    with bench_on(sqlite_url, github.settings()) as here:
-        yield here
+from tests.tracker_stands import TOKEN, AnyStand, GitHub
 
 
 def filed(bench: Bench) -> None:
