@@ -202,3 +202,24 @@ def test_no_line_breaks_the_reading_and_no_text_is_lost(text: str) -> None:
     assert clean(text).endswith(line.text)
     if line.kind is None and line.happened_at is None:
         assert line.text == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("10:30 Berlin finding: uneven", "Europe/Berlin"),
+        ("10:30 berlin time uneven", "Europe/Berlin"),
+        ("10:30 am New York dead end: the cache", "America/New_York"),
+        ("yesterday 10:30 Kolkata finding: uneven", "Asia/Kolkata"),
+    ],
+)
+def test_a_city_behind_a_time_is_asked_back_and_never_a_time_in_ones_own_zone(typed: str, zone: str) -> None:
+    with pytest.raises(Refusal, match=f"Did you mean `{zone}`"):
+        read_line(typed, now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize(
+    "typed", ["10:30 Berlin office is dark", "10:30 London", "10:30 New York lost power: all of it"]
+)
+def test_a_place_where_something_happened_is_text(typed: str) -> None:
+    assert read_line(typed, now=NOW, zone=UTC).text == typed.partition(" ")[2]

@@ -15,6 +15,7 @@ from bot.domain.markup import to_mrkdwn_safe
 from bot.domain.refusals import Refusal
 from bot.domain.timeline import Kind
 from bot.domain.when import take_moment
+from bot.domain.zone import of_city
 
 #: Slack shows 3,000 characters in one section block; an entry longer than that belongs in a document.
 LONGEST = 3000
@@ -26,6 +27,11 @@ _MARKED = re.compile(rf"[*_`]?{_NAME}(?:[*_`]?\s*:[*_`]?(?!//)|\s+[-–—]+(?=\
 _WORD = re.compile(rf"{_NAME}[\s,]+(?=\S)", re.IGNORECASE)
 _LABEL = re.compile(r"(?P<open>\[)?(?P<name>[A-Za-z]+(?:[ _-][A-Za-z]+)?)(?(open)\]|\s*:(?!//))")
 #: After a kind a bare number counts things ("finding 2: the pool is small"); it is not a time.
+#: One word or two that may be a city, and whether "time" stands behind it.
+_CITIES = (
+    re.compile(r"\s*([a-z]+[ _][a-z]+)(\s+time\b)?(?=\W)", re.IGNORECASE),
+    re.compile(r"\s*([a-z-]+)(\s+time\b)?(?=\W)", re.IGNORECASE),
+)
 _NUMBERED = re.compile(r"[0-9]{1,4}\s*:(?:\s|$)")
 #: Words in their own right that are a letter or two from a kind.
 _OWN_WORDS = frozenset(
@@ -72,6 +78,8 @@ def read_line(text: str, *, now: datetime, zone: tzinfo) -> Line:
     """Read what follows `/log`. Raises Refusal when there is nothing to log, or time or kind is unclear."""
     rest = clean(text)
     moment, rest = take_moment(rest, now=now, zone=zone, is_start=_begins_with_kind)
+    if moment is not None:
+        _refuse_city(rest)
     kind, rest = _take_kind(rest)
     if kind is None:
         kind, moment, rest = _take_kind_then_moment(rest, moment, now, zone)
@@ -92,6 +100,18 @@ def read_line(text: str, *, now: datetime, zone: tzinfo) -> Line:
             "`/log finding: memory leak, see https://example.com/notes`."
         )
     return Line(kind, moment, rest)
+
+
+def _refuse_city(rest: str) -> None:
+    """ "10:30 Berlin finding: ..." and "10:30 Berlin time" say a zone; "10:30 Berlin office is dark" says a place."""
+    for city in _CITIES:
+        match = city.match(rest)
+        found = of_city(match[1].replace(" ", "_")) if match else ""
+        if match and found and (match[2] or _begins_with_kind(rest[match.end() :].lstrip())):
+            raise Refusal(
+                f"“{match[1]}” alone is no time zone. Did you mean `{found}`? "
+                f"Write it behind the time: `10:30 {found} finding: what was found`."
+            )
 
 
 def _named(match: re.Match[str]) -> Kind:

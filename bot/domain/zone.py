@@ -177,6 +177,18 @@ def region(name: str) -> ZoneInfo | None:
     return ZoneInfo(found) if found else None
 
 
+def of_city(name: str) -> str:
+    """The IANA name that ends in a city, "Europe/Berlin" for "berlin"; "" when none does."""
+    return _cities().get(name.lower(), "")
+
+
+@cache
+def _cities() -> dict[str, str]:
+    areas = re.compile(rf"(?:{_AREAS})/[A-Za-z_-]+")
+    names = sorted(name for name in _known_names().values() if areas.fullmatch(name) and name[:3] != "Etc")
+    return {name.rpartition("/")[2].lower(): name for name in names}
+
+
 def zone_named(name: str) -> tzinfo:
     """Give the zone of an IANA name, an offset, or an unambiguous abbreviation (a fixed offset).
 
