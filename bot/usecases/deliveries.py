@@ -176,9 +176,9 @@ def channel_made(desk: Desk, session: Session, incident_id: int, channel_id: str
     if desk.options.announce_channel and not about.is_private and not about.is_drill:
         desk.tell(session, AnnouncementDue(incident_id))
     # Closed before it had a channel, while Slack was away: its canvas had nowhere to be.
-    newest = postmortems.latest(session, incident_id)
+    newest = postmortems.latest_number(session, incident_id)
     if newest is not None:
-        desk.tell(session, *in_canvas(desk, incident_id, newest.number))
+        desk.tell(session, *in_canvas(desk, incident_id, newest))
 
 
 def header_posted(desk: Desk, session: Session, incident_id: int, ts: str, drawn_version: int) -> None:
